@@ -1,0 +1,1 @@
+"""Thought: pure Python that knows no framework, no network, no database and no clock."""
