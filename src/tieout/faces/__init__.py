@@ -1,0 +1,1 @@
+"""Pixels and protocols: the web pages and the command line."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 
 class PortError(Exception):
@@ -18,7 +19,11 @@ class TryLater(PortError):
 
 
 class NeedsPerson(PortError):
-    """Somebody must reconnect, approve or answer a question before it can go on."""
+    """Somebody must reconnect, approve or answer a question before it can go on; `questions` holds what is asked."""
+
+    def __init__(self, message: str, *, questions: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.questions = questions
 
 
 class BadRecord(PortError):

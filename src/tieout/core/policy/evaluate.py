@@ -1,0 +1,226 @@
+"""The judgement: one customer's situation under a policy, answered with a decision and the sentences that led to it.
+
+Pure and cheap; it can be replayed over last year. Rules of sense that no policy can switch off: what is paid, void or written
+off is never demanded; only the undisputed part is; a hold outranks every step; a debtor not known to be a business, or
+without an address, becomes a task for a person; a step is done once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from tieout.core.money import Money
+from tieout.core.policy import ladder, opening, packs, waiting
+from tieout.core.policy.contact import ContactRules
+from tieout.core.policy.language import Policy, Segment, Step
+from tieout.core.policy.situation import Decision, Held, Item, Situation, chaseable
+
+
+class _Standing(msgspec.Struct, gc=False):
+    """One open document on the way through the judgement."""
+
+    item: Item
+    age: int
+    segment: Segment | None
+    place: int
+    free: waiting.Free
+
+    @property
+    def step(self) -> Step:
+        assert self.segment is not None
+        return self.segment.steps[self.place]
+
+    @property
+    def label(self) -> str:
+        return self.item.number or self.item.invoice_id
+
+
+def evaluate(policy: Policy, situation: Situation, today: dt.date, *, rules: ContactRules | None = None) -> Decision:
+    """The decision for one customer on `today`. `rules` are the contact rules, by default those of the shipped pack."""
+    rules = rules or packs.contact_rules()
+    standings, reason = _standings(policy, situation, today, rules)
+    due = [s for s in standings if s.place >= 0]
+    if not due:
+        return _none(situation, reason, standings)
+    free = [s for s in due if s.free.reason is None]
+    if not free:
+        return _hold(situation, due)
+    body, amounts, small = _worth(policy, standings)
+    leads = [s for s in free if s.item.currency not in small]
+    if not leads:
+        return _none(situation, "below_minimum", standings, _small_sentences(policy, small))
+    lead = _lead(leads)
+    demanded = [lead] if policy.group == "invoice" else [s for s in body if s.age > 0 or (s.place >= 0 and s.step.name == lead.step.name)]
+    if policy.group == "invoice" or len(demanded) != len(body):
+        amounts = _sums(demanded)
+    return _act(situation, today, rules, lead, demanded, amounts, due)
+
+
+def _standings(policy: Policy, situation: Situation, today: dt.date, rules: ContactRules) -> tuple[list[_Standing], str]:
+    """Every open document with its age, ladder and holds; and why nothing is due, should none of them be."""
+    holds = [h for h in situation.holds if waiting.active(h, today, rules.promise_grace_days)]
+    found: list[_Standing] = []
+    reasons: set[str] = set()
+    for item in situation.items:
+        if not chaseable(item) and not (item.status == "open" and not item.written_off and item.open_minor > 0):
+            continue
+        if item.due_date is None:
+            reasons.add("no_due_date")
+            continue
+        age = (today - item.due_date).days
+        if age > policy.max_age:
+            reasons.add("too_old")
+            continue
+        segment = ladder.segment_of(policy, item, situation, today)
+        place = -1
+        if segment is None:
+            reasons.add("no_segment")
+        else:
+            touches = ladder.counted(situation.touches, item, today) if situation.touches else []
+            place = ladder.pending(policy, segment, item, situation, today, touches=touches, soft_days=rules.window_days)
+            reasons.add("step_done" if place < 0 and touches and age > 0 else "nothing_due")
+        found.append(_Standing(item, age, segment, place, waiting.standing(policy, item, situation, today, holds)))
+    found.sort(key=lambda s: (-s.age, s.item.invoice_id))
+    return found, next((r for r in ("step_done", "nothing_due", "no_segment", "too_old", "no_due_date") if r in reasons), "nothing_open")
+
+
+def _worth(policy: Policy, standings: Sequence[_Standing]) -> tuple[list[_Standing], tuple[Money, ...], dict[str, int]]:
+    """What may be demanded now, its sums, and the currencies whose sum is too small for a contact."""
+    body = [s for s in standings if s.free.reason is None and (s.age > 0 or s.place >= 0)]
+    sums = _sums(body)
+    small = {m.currency: m.minor for m in sums if m.minor < policy.least(m.currency)}
+    if not small:
+        return body, sums, small
+    return [s for s in body if s.item.currency not in small], tuple(m for m in sums if m.currency not in small), small
+
+
+def _sums(standings: Sequence[_Standing]) -> tuple[Money, ...]:
+    sums: dict[str, int] = {}
+    for s in standings:
+        sums[s.item.currency] = sums.get(s.item.currency, 0) + s.free.minor
+    return tuple(Money(sums[code], code) for code in sorted(sums))
+
+
+def _lead(leads: Sequence[_Standing]) -> _Standing:
+    """The document that names the step: the one furthest up its ladder, the oldest among equals."""
+    return max(leads, key=lambda s: (s.step.days, s.age, s.item.invoice_id))
+
+
+def _none(situation: Situation, reason: str, standings: Sequence[_Standing], more: tuple[str, ...] = ()) -> Decision:
+    sentences = {
+        "nothing_open": "nothing is open",
+        "nothing_due": "no step of the ladder is due today",
+        "step_done": "the steps reached so far have been done",
+        "below_minimum": "what may be demanded is below the minimum",
+        "too_old": "everything open is older than the policy's greatest age; review it for write-off",
+        "no_due_date": "nothing open has a due date",
+        "no_segment": "no segment of the policy takes what is open",
+    }
+    oldest = (f"oldest open: {standings[0].label}, {_age(standings[0].age)}",) if standings else ()
+    return Decision(customer_id=situation.customer_id, decision="none", reason=reason, trace=(sentences[reason], *oldest, *more))
+
+
+def _small_sentences(policy: Policy, small: dict[str, int]) -> tuple[str, ...]:
+    return tuple(f"{Money(minor, code)} is less than the minimum of {Money(policy.least(code), code)}" for code, minor in sorted(small.items()))
+
+
+def _hold(situation: Situation, due: Sequence[_Standing]) -> Decision:
+    """Everything that is due waits; the weightiest reason names the decision."""
+    lead = _lead(due)
+    first = min(due, key=lambda s: waiting.weight(s.free.reason or "manual"))
+    return Decision(
+        customer_id=situation.customer_id,
+        decision="hold",
+        reason=first.free.reason or "manual",
+        invoice_ids=tuple(s.item.invoice_id for s in due),
+        step=lead.step.name,
+        channel=lead.step.channel,
+        tone=lead.step.tone,
+        approval=lead.step.approval,
+        held=tuple(Held(s.item.invoice_id, s.free.reason or "manual") for s in due),
+        trace=(*_ladder_sentences(situation, lead), *_held_sentences(due)),
+    )
+
+
+def _act(
+    situation: Situation,
+    today: dt.date,
+    rules: ContactRules,
+    lead: _Standing,
+    demanded: Sequence[_Standing],
+    amounts: tuple[Money, ...],
+    due: Sequence[_Standing],
+) -> Decision:
+    """A message, or a task where a message is not the right thing or not allowed."""
+    step = lead.step
+    channel, reason, sentence = _way(situation, step, rules)
+    opens = opening.first_moment(situation, today, rules, message=reason == "due")
+    if reason == "due" and opens is None:
+        reason, sentence = "no_window", "the zones it may be in are never open together"
+    decision: Literal["send", "task"] = "send" if reason == "due" else "task"
+    waits = [s for s in due if s.free.reason is not None]
+    sums = ", ".join(str(m) for m in amounts)
+    soft = lead.item.history and lead.segment is not None and lead.place == lead.segment.first_overdue
+    return Decision(
+        customer_id=situation.customer_id,
+        decision=decision,
+        reason=reason,
+        invoice_ids=tuple(s.item.invoice_id for s in demanded),
+        step=step.name,
+        channel=channel,
+        tone="friendly" if soft else step.tone,
+        approval=step.approval,
+        escalate_to=step.escalate_to,
+        not_before=opens,
+        amounts=amounts,
+        held=tuple(Held(s.item.invoice_id, s.free.reason or "manual") for s in waits),
+        trace=(
+            *_ladder_sentences(situation, lead, today),
+            f"asks for {sums} in {len(demanded)} document{'' if len(demanded) == 1 else 's'}",
+            sentence,
+            *_held_sentences(waits),
+            *_opening_sentences(opens, today),
+        ),
+    )
+
+
+def _way(situation: Situation, step: Step, rules: ContactRules) -> tuple[str, str, str]:
+    """Channel, reason and sentence of the act."""
+    if step.channel == "call":
+        return "call", "call_step", f"step {step.name} is a call for a person"
+    if rules.business_only and situation.debtor_type != "business":
+        known = "is a consumer" if situation.debtor_type == "consumer" else "is not known to be a business, which counts as a consumer"
+        return step.channel, "not_business", f"the debtor {known}: a person decides ({rules.rule_ids['business_only']})"
+    if not situation.email:
+        return "call", "no_address", "no e-mail address is known: a person calls and asks for one"
+    return "email", "due", f"by e-mail, tone {step.tone}, approval {step.approval}"
+
+
+def _age(age: int) -> str:
+    if age == 0:
+        return "due today"
+    return f"{age} days past due" if age > 0 else f"due in {-age} days"
+
+
+def _ladder_sentences(situation: Situation, lead: _Standing, today: dt.date | None = None) -> tuple[str, ...]:
+    assert lead.segment is not None
+    step = lead.step
+    why = () if today is None else tuple(c.says(lead.item, situation, today) for c in (*lead.segment.when, *step.when))
+    reached = f"{lead.label} is {_age(lead.age)}: step {step.name} (day {step.days}) of segment {lead.segment.name}"
+    softly = ("released history starts softly and climbs one step at a time",) if lead.item.history else ()
+    return (reached, *why, *softly)
+
+
+def _held_sentences(waits: Sequence[_Standing]) -> tuple[str, ...]:
+    shown = tuple(f"{s.label} waits: {s.free.sentence}" for s in waits[:5])
+    return shown if len(waits) <= 5 else (*shown, f"{len(waits) - 5} more wait")
+
+
+def _opening_sentences(opens: dt.datetime | None, today: dt.date) -> tuple[str, ...]:
+    if opens is None or opens.date() <= today:
+        return ()
+    return (f"not before {opens:%Y-%m-%d %H:%M} UTC: contact window and message budget",)

@@ -1,0 +1,5 @@
+"""How figures are written."""
+
+from django import template
+
+register = template.Library()

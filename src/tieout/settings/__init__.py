@@ -1,0 +1,1 @@
+"""Settings, one file per environment, and the database they stand on. Importing this package starts nothing."""

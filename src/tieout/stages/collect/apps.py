@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class Collect(AppConfig):
+    name = "tieout.stages.collect"
+    label = "collect"

@@ -1,0 +1,1 @@
+"""What was said and agreed: contact points, touches, replies, promises, disputes, holds."""

@@ -1,0 +1,1 @@
+"""Silence, staleness, failures waiting for somebody; the promises, verified."""

@@ -1,0 +1,104 @@
+-- The database keeps the sums of allocations and refuses to go past a payment, a credit note or a document: the row
+-- locks taken here and the check constraints on the sums hold however many workers write at once and whatever the
+-- caller forgot. Statement-level, so that ten thousand allocations cost two updates.
+
+CREATE OR REPLACE FUNCTION ledger_allocations_added() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  -- Lock order: payments, then documents, each by id. NO KEY UPDATE, since the foreign keys hold KEY SHARE.
+  PERFORM 1 FROM ledger_payment p
+    WHERE (p.organisation_id, p.id) IN (SELECT organisation_id, payment_id FROM fresh WHERE payment_id IS NOT NULL)
+    ORDER BY p.id FOR NO KEY UPDATE;
+  PERFORM 1 FROM ledger_document d
+    WHERE (d.organisation_id, d.id) IN (
+      SELECT organisation_id, document_id FROM fresh
+      UNION ALL SELECT organisation_id, credit_note_id FROM fresh WHERE credit_note_id IS NOT NULL)
+    ORDER BY d.id FOR NO KEY UPDATE;
+  IF EXISTS (
+    SELECT 1 FROM fresh a JOIN ledger_document d ON (d.organisation_id, d.id) = (a.organisation_id, a.document_id)
+     WHERE d.kind <> 'invoice' OR d.currency <> a.currency
+    UNION ALL
+    SELECT 1 FROM fresh a JOIN ledger_payment p ON (p.organisation_id, p.id) = (a.organisation_id, a.payment_id)
+     WHERE p.currency <> a.currency OR p.status NOT IN ('succeeded', 'settled')
+    UNION ALL
+    SELECT 1 FROM fresh a JOIN ledger_document c ON (c.organisation_id, c.id) = (a.organisation_id, a.credit_note_id)
+     WHERE c.kind <> 'credit_note' OR c.currency <> a.currency
+  ) THEN
+    RAISE EXCEPTION 'an allocation needs an invoice and live money or a credit note in the same currency'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_allocation_fits';
+  END IF;
+  UPDATE ledger_payment p SET allocated_minor = p.allocated_minor + s.total
+    FROM (SELECT organisation_id, payment_id, sum(amount_minor) AS total FROM fresh
+           WHERE payment_id IS NOT NULL AND retracted_at IS NULL GROUP BY 1, 2) s
+   WHERE (p.organisation_id, p.id) = (s.organisation_id, s.payment_id);
+  UPDATE ledger_document d SET allocated_minor = d.allocated_minor + s.applied, written_off_minor = d.written_off_minor + s.written_off
+    FROM (SELECT organisation_id, document_id, coalesce(sum(amount_minor) FILTER (WHERE kind <> 'write_off'), 0) AS applied,
+                 coalesce(sum(amount_minor) FILTER (WHERE kind = 'write_off'), 0) AS written_off
+            FROM fresh WHERE retracted_at IS NULL GROUP BY 1, 2) s
+   WHERE (d.organisation_id, d.id) = (s.organisation_id, s.document_id);
+  UPDATE ledger_document c SET allocated_minor = c.allocated_minor + s.total
+    FROM (SELECT organisation_id, credit_note_id, sum(amount_minor) AS total FROM fresh
+           WHERE credit_note_id IS NOT NULL AND retracted_at IS NULL GROUP BY 1, 2) s
+   WHERE (c.organisation_id, c.id) = (s.organisation_id, s.credit_note_id);
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION ledger_allocations_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (
+    SELECT 1 FROM fresh n JOIN stale o ON (n.organisation_id, n.id) = (o.organisation_id, o.id)
+     WHERE (n.amount_minor, n.document_id, n.currency, n.date, n.recorded_at, n.kind)
+           IS DISTINCT FROM (o.amount_minor, o.document_id, o.currency, o.date, o.recorded_at, o.kind)
+        OR n.payment_id IS DISTINCT FROM o.payment_id OR n.credit_note_id IS DISTINCT FROM o.credit_note_id
+        OR (o.retracted_at IS NOT NULL AND n.retracted_at IS DISTINCT FROM o.retracted_at)
+  ) THEN
+    RAISE EXCEPTION 'an allocation is retracted, never changed' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  PERFORM 1 FROM ledger_payment p
+    WHERE (p.organisation_id, p.id) IN (SELECT organisation_id, payment_id FROM fresh WHERE payment_id IS NOT NULL)
+    ORDER BY p.id FOR NO KEY UPDATE;
+  PERFORM 1 FROM ledger_document d
+    WHERE (d.organisation_id, d.id) IN (
+      SELECT organisation_id, document_id FROM fresh
+      UNION ALL SELECT organisation_id, credit_note_id FROM fresh WHERE credit_note_id IS NOT NULL)
+    ORDER BY d.id FOR NO KEY UPDATE;
+  UPDATE ledger_payment p SET allocated_minor = p.allocated_minor - s.total
+    FROM (SELECT n.organisation_id, n.payment_id, sum(n.amount_minor) AS total
+            FROM fresh n JOIN stale o ON (n.organisation_id, n.id) = (o.organisation_id, o.id)
+           WHERE n.payment_id IS NOT NULL AND o.retracted_at IS NULL AND n.retracted_at IS NOT NULL GROUP BY 1, 2) s
+   WHERE (p.organisation_id, p.id) = (s.organisation_id, s.payment_id);
+  UPDATE ledger_document d SET allocated_minor = d.allocated_minor - s.applied, written_off_minor = d.written_off_minor - s.written_off
+    FROM (SELECT n.organisation_id, n.document_id, coalesce(sum(n.amount_minor) FILTER (WHERE n.kind <> 'write_off'), 0) AS applied,
+                 coalesce(sum(n.amount_minor) FILTER (WHERE n.kind = 'write_off'), 0) AS written_off
+            FROM fresh n JOIN stale o ON (n.organisation_id, n.id) = (o.organisation_id, o.id)
+           WHERE o.retracted_at IS NULL AND n.retracted_at IS NOT NULL GROUP BY 1, 2) s
+   WHERE (d.organisation_id, d.id) = (s.organisation_id, s.document_id);
+  UPDATE ledger_document c SET allocated_minor = c.allocated_minor - s.total
+    FROM (SELECT n.organisation_id, n.credit_note_id, sum(n.amount_minor) AS total
+            FROM fresh n JOIN stale o ON (n.organisation_id, n.id) = (o.organisation_id, o.id)
+           WHERE n.credit_note_id IS NOT NULL AND o.retracted_at IS NULL AND n.retracted_at IS NOT NULL GROUP BY 1, 2) s
+   WHERE (c.organisation_id, c.id) = (s.organisation_id, s.credit_note_id);
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER ledger_allocation_added AFTER INSERT ON ledger_allocation
+  REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ledger_allocations_added();
+CREATE OR REPLACE TRIGGER ledger_allocation_changed AFTER UPDATE ON ledger_allocation
+  REFERENCING OLD TABLE AS stale NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ledger_allocations_changed();
+
+-- Staging: unlogged, without row-level security (PostgreSQL refuses COPY under it), so out of the application's
+-- reach: only the intake role sees these tables, and each run empties its rows in the transaction that filled them.
+CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_document (
+  organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, kind text NOT NULL, external_id text NOT NULL, number text NOT NULL,
+  customer_external_id text NOT NULL, customer_name text, customer_email text, issue_date date, due_date date, due_date_source text,
+  currency text NOT NULL, amount_minor bigint NOT NULL, reported_open_minor bigint, status text NOT NULL, source_status text, po_number text,
+  discount_pct numeric, discount_until date, related_number text, content_hash bytea NOT NULL, lines jsonb, due_dates jsonb);
+CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_payment (
+  organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, customer_external_id text, customer_name text, date date,
+  currency text NOT NULL, amount_minor bigint NOT NULL, payer_name text, payer_account text, reference text, remittance text, bank_ref text,
+  stated_document text, status text NOT NULL, source_status text, content_hash bytea NOT NULL);
+CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_customer (
+  organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, name text NOT NULL, folded_name text NOT NULL, aliases jsonb,
+  accounts jsonb, country text, city text, currency text, email text, phone text, parent_external_id text, debtor_type text, time_zone text,
+  language text, tax_id text, content_hash bytea NOT NULL);
+REVOKE ALL ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer FROM PUBLIC, tieout_app;
+GRANT SELECT, INSERT, DELETE, TRUNCATE ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer TO tieout_intake;

@@ -1,0 +1,1 @@
+"""Reaching people: draft, approve, claim, send, settle; the words of our letters."""

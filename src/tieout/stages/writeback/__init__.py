@@ -1,0 +1,1 @@
+"""What other systems are to hear from us: the outbox, claimed, called and settled."""
