@@ -43,8 +43,10 @@ OPTIONAL: dict[str, tuple[Any, Any]] = {
 def items_frame(situations: Iterable[Situation]) -> pl.DataFrame:
     """The open items of many situations as the frame `due_today` reads."""
     rows = [
-        (s.customer_id, i.invoice_id, i.currency, i.open_minor, i.due_date, i.contested_minor, i.status, i.written_off, i.history)
-        + (s.tier, s.debtor_type, s.country, s.language, s.email, s.broken_promises)
+        (
+            *(s.customer_id, i.invoice_id, i.currency, i.open_minor, i.due_date, i.contested_minor, i.status, i.written_off, i.history),
+            *(s.tier, s.debtor_type, s.country, s.language, s.email, s.broken_promises),
+        )
         for s in situations
         for i in s.items
     ]

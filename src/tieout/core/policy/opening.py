@@ -22,22 +22,30 @@ def _opening(day: dt.date, zones: tuple[str, ...], country: str | None, window: 
 
 
 def budget_day(written: Iterable[dt.date], today: dt.date, rules: ContactRules) -> dt.date:
-    """First day from `today` on which the mailbox may be written to, given the local days it was written to."""
-    recent = sorted((d for d in written if days.within_last_days(d, today, rules.window_days)), reverse=True)
-    if len(recent) < rules.max_messages:
-        return today
-    return recent[rules.max_messages - 1] + dt.timedelta(days=rules.window_days)
+    """First day from `today` on which the mailbox may be written to, given the local days it was (or will be) written to.
+
+    Two messages share a window when fewer than `window_days` local days lie between them, whichever comes first.
+    """
+    days_written = list(written)
+    day = today
+    while sum(abs((day - other).days) < rules.window_days for other in days_written) >= rules.max_messages:
+        day += dt.timedelta(days=1)
+    return day
 
 
-def written_days(situation: Situation) -> list[dt.date]:
-    """Days on which the customer's mailbox was written to: its own messages and those over other customers."""
+def written_days(situation: Situation, today: dt.date) -> list[dt.date]:
+    """Days on which the customer's mailbox was written to: its own messages up to today, and those over other customers
+    (planned ones included)."""
     if not situation.touches and not situation.mailbox_dates:
         return []
     mailbox = mailbox_key(situation.email or "")
     own = [
         t.date
         for t in situation.touches
-        if t.channel == "email" and t.outcome not in UNSENT and (not t.address or not mailbox or mailbox_key(t.address) == mailbox)
+        if t.date <= today
+        and t.channel == "email"
+        and t.outcome not in UNSENT
+        and (not t.address or not mailbox or mailbox_key(t.address) == mailbox)
     ]
     return own + [d for d in situation.mailbox_dates if d not in own]
 
@@ -47,5 +55,5 @@ def first_moment(situation: Situation, today: dt.date, rules: ContactRules, *, m
 
     Zones not known are counted as UTC here; the gate asks again, and there an unknown zone counts against sending.
     """
-    day = budget_day(written_days(situation), today, rules) if message else today
+    day = budget_day(written_days(situation, today), today, rules) if message else today
     return _opening(day, situation.zones or ("UTC",), situation.country if rules.holidays_off else None, rules.window)
