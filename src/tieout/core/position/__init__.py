@@ -4,13 +4,14 @@
 `docs/formulas/position.md`.
 """
 
-from tieout.core.position.facts import Applied, Dispute, OnTheWay, Version, in_force, known
-from tieout.core.position.frames import by_customer, frame, positions
+from tieout.core.position.facts import Applied, Dispute, DocumentKind, OnTheWay, Version, in_force, known
+from tieout.core.position.frames import by_customer, frame, positions, schema
 from tieout.core.position.rows import Position, by_due_date, position
 
 __all__ = [
     "Applied",
     "Dispute",
+    "DocumentKind",
     "OnTheWay",
     "Position",
     "Version",
@@ -21,4 +22,5 @@ __all__ = [
     "known",
     "position",
     "positions",
+    "schema",
 ]

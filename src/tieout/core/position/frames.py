@@ -26,7 +26,7 @@ _PERIOD: dict[str, Any] = {
     "retracted_at": _MOMENT,
 }
 
-SCHEMAS: dict[type[msgspec.Struct], dict[str, Any]] = {
+_SCHEMAS: dict[type[msgspec.Struct], dict[str, Any]] = {
     Version: {
         "document_id": pl.String,
         "kind": pl.String,
@@ -55,14 +55,19 @@ SCHEMAS: dict[type[msgspec.Struct], dict[str, Any]] = {
 }
 
 
+def schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Column types of a frame of facts of one kind."""
+    return dict(_SCHEMAS[kind])
+
+
 def frame(kind: type[msgspec.Struct], rows: Iterable[msgspec.Struct] = ()) -> pl.DataFrame:
     """A frame of facts from structs of one kind, with the columns of that kind even where there are no rows."""
-    schema = SCHEMAS[kind]
-    columns: dict[str, list[Any]] = {name: [] for name in schema}
+    types = _SCHEMAS[kind]
+    columns: dict[str, list[Any]] = {name: [] for name in types}
     for row in rows:
         for name, values in columns.items():
             values.append(getattr(row, name))
-    return pl.DataFrame(columns, schema=schema)
+    return pl.DataFrame(columns, schema=types)
 
 
 def positions(
