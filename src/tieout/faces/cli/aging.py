@@ -7,7 +7,7 @@ hands over the same frames gets the same figures.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -15,26 +15,35 @@ import msgspec
 import polars as pl
 
 from tieout.core import measures, position
-from tieout.core.documents import DocumentStatus
+from tieout.core.documents import CreditNote, Invoice, Payment
 from tieout.core.money import minor_text
-from tieout.core.position import Applied, Version
-from tieout.faces.cli import _facts, _tables
+from tieout.core.position import Applied, DocumentKind, Version
+from tieout.faces.cli import _books, _tables
+
+#: A row that does not say when it was recorded has always been known.
+_ALWAYS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_NEVER_ENDS = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
 COLUMNS = ("customer_id", "currency", *measures.COLUMNS)
 TOTAL_COLUMNS = ("currency", "customers", *measures.COLUMNS)
 
 
 class Book(msgspec.Struct, frozen=True):
-    """The frames an aging is computed from: document versions, and what was applied (None: the sources' open amounts stand)."""
+    """The frames an aging is computed from: document versions, and what was applied to them."""
 
     versions: pl.DataFrame
-    applied: pl.DataFrame | None
+    applied: pl.DataFrame
 
 
-def aged(book: Book, *, as_of: dt.date, known_at: dt.datetime) -> pl.DataFrame:
-    """The aging of a book on `as_of` as known at `known_at`: one row per customer and currency, minor units."""
+def aged(book: Book, *, as_of: dt.date, known_at: dt.datetime) -> tuple[pl.DataFrame, list[str]]:
+    """The aging on `as_of` as known at `known_at`, in minor units, and what does not add up in the book, in sentences."""
     found = position.positions(book.versions, book.applied, day=as_of, known_at=known_at)
-    return measures.aging(found, as_of)
+    over = found.filter(pl.col("over_minor") > 0).select("kind", "document_id", "over_minor", "currency")
+    told = [
+        f"{kind.replace('_', ' ')} {_plain(name)}: {minor_text(minor, currency)} {currency} more was applied than it holds"
+        for kind, name, minor, currency in over.rows()
+    ]
+    return measures.aging(found, as_of), told
 
 
 @click.command()
@@ -63,15 +72,110 @@ def command(
     Credit notes and money not applied stand in columns of their own and lower only `net`. An invoice without a due date
     stands under `no_due_date`.
     """
-    faults = _tables_faults()
-    book = _book(invoices, payments, allocations, credit_notes, faults)
-    known_at = _end_of(known_as_of.date()) if known_as_of else _facts.ALWAYS_LATER
-    found = aged(book, as_of=as_of.date(), known_at=known_at)
+    findings = _books.Findings()
+    book = read_book(invoices, payments, allocations, credit_notes, findings)
+    known_at = _end_of(known_as_of.date()) if known_as_of else _NEVER_ENDS
+    found, told = aged(book, as_of=as_of.date(), known_at=known_at)
+    for sentence in told:
+        findings.tell(sentence)
     rows = measures.totals(found) if totals else found
     _tables.write(_texts(rows), columns=TOTAL_COLUMNS if totals else COLUMNS, out=out, as_json=as_json)
-    faults.finish()
+    findings.finish()
+
+
+def _plain(key: str) -> str:
+    return key.partition(":")[2]
+
+
+def _end_of(day: dt.date) -> dt.datetime:
+    """The last moment of the day in UTC: a fact recorded on it counts."""
+    return dt.datetime.combine(day, dt.time.max, dt.UTC)
 
 
 def _texts(rows: pl.DataFrame) -> Iterator[Mapping[str, Any]]:
     for row in rows.iter_rows(named=True):
         yield {**row, **{name: minor_text(row[name], row["currency"]) for name in measures.COLUMNS}}
+
+
+def read_book(invoices: str, payments: str | None, allocations: str | None, credit_notes: str | None, findings: _books.Findings) -> Book:
+    """The facts in the files. Without allocations the sources' open amounts stand; with them, only amounts and allocations do."""
+    rebuilt = allocations is not None
+    rows = _Rows()
+    for invoice in _books.invoices(invoices, findings):
+        rows.add(invoice, "invoice", invoice.invoice_id, invoice.issue_date, invoice.due_date, None if rebuilt else invoice.open_amount)
+    for note in _books.credit_notes(credit_notes, findings) if credit_notes else ():
+        rows.add(note, "credit_note", note.credit_note_id, note.date, None, None if rebuilt else note.open_amount)
+    for payment in _books.payments(payments, findings) if payments else ():
+        rows.add(payment, "payment", payment.payment_id, payment.date, None, None)
+    applied = [
+        Applied(
+            source_id=rows.source(row.payment_id),
+            document_id=rows.target(row.document_id),
+            kind="cash",
+            amount_minor=row.amount.minor,
+            date=row.date or dt.date.min,
+            recorded_at=row.recorded_at or _ALWAYS,
+        )
+        for row in (_books.allocations(allocations, findings, rows.currency) if allocations else ())
+    ]
+    return Book(rows.versions(findings), position.frame(Applied, applied))
+
+
+class _Rows:
+    """Document versions gathered as columns, so that a large file does not stand in memory as objects."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, list[Any]] = {name: [] for name in ("document_id", "kind", "customer_id", "currency", "amount_minor")}
+        self.columns |= {name: [] for name in ("status", "document_date", "due_date", "recorded_at")}
+        self.currencies: dict[str, str] = {}
+        self.payments: set[str] = set()
+
+    def add(
+        self,
+        record: Invoice | CreditNote | Payment,
+        kind: DocumentKind,
+        document_id: str,
+        document_date: dt.date | None,
+        due_date: dt.date | None,
+        open_amount: Any,
+    ) -> None:
+        # Without allocations the open amount *is* the position: it stands as the amount, with nothing applied to it.
+        amount = record.amount if open_amount is None else open_amount
+        key = f"{kind}:{document_id}"  # payment 17 and invoice 17 are two things
+        values = (key, kind, record.customer_id, amount.currency, amount.minor, record.status, document_date, due_date)
+        for column, value in zip(self.columns.values(), (*values, record.recorded_at or _ALWAYS), strict=True):
+            column.append(value)
+        if kind != "payment":
+            self.currencies[key] = amount.currency
+        else:
+            self.payments.add(document_id)
+
+    def target(self, document_id: str) -> str:
+        """The key of the document an allocation is set against: an invoice, else a credit note."""
+        invoice, note = f"invoice:{document_id}", f"credit_note:{document_id}"
+        return note if note in self.currencies and invoice not in self.currencies else invoice
+
+    def source(self, payment_id: str) -> str:
+        """The key of what an allocation comes from: a credit note where one has that id and no payment does."""
+        note = f"credit_note:{payment_id}"
+        return note if note in self.currencies and payment_id not in self.payments else f"payment:{payment_id}"
+
+    def currency(self, document_id: str) -> str | None:
+        """The currency of the document an allocation is set against, None where it is not in the files."""
+        return self.currencies.get(self.target(document_id))
+
+    def versions(self, findings: _books.Findings) -> pl.DataFrame:
+        """The versions; several rows of one document are its versions by `recorded_at`, each ended by the next."""
+        schema = position.schema(Version)
+        frame = pl.DataFrame(self.columns, schema={name: schema[name] for name in self.columns})
+        key = ["kind", "document_id"]
+        twice = frame.filter(pl.struct(*key, "recorded_at").is_duplicated()).unique([*key, "recorded_at"]).sort(key).rows(named=True)
+        for row in twice:
+            told = f"{row['kind'].replace('_', ' ')} {_plain(row['document_id'])} stands twice with the same recorded_at; the first row was taken"
+            findings.tell(told)
+        frame = frame.unique([*key, "recorded_at"], keep="first", maintain_order=True)
+        return frame.sort("recorded_at", maintain_order=True).with_columns(
+            pl.col("recorded_at").shift(-1).over(key).alias("superseded_at"),
+            pl.lit(None, pl.Int64).alias("reported_open_minor"),
+            pl.lit(None, pl.Date).alias("reported_date"),
+        )
