@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from tieout.core.evidence import Actor
-from tieout.stages.base import audit, found, queries
+from tieout.stages.base import audit, found, queries, walls
 from tieout.stages.base.models import Membership, Person
 
 
@@ -36,9 +36,10 @@ def invite(*, email: str, name: str, role: str, granted_by: str, actor: Actor, n
     except ValidationError:
         raise NotAllowed(f"{address or 'an empty field'} is not an e-mail address") from None
     _may_grant(role, granted_by)
-    person = found.person(email=address, name=name.strip(), password=None)
-    if Membership.objects.filter(person=person, ended_at__isnull=True).exists():
-        raise NotAllowed(f"{address} is already in the team: change the role in the list instead")
+    existing = Person.objects.filter(email__iexact=address).first()
+    if existing is not None:
+        _known_here(existing)
+    person = existing or found.person(email=address, name=name.strip(), password=None)
     found.member(person=person, role=role, actor=actor, now=now)
     return Invited(person.pk, person.email, may_choose_password(person))
 
@@ -51,8 +52,7 @@ def may_choose_password(person: Person) -> bool:
     """
     if person.has_usable_password():
         return False
-    here = queries.walls.current()
-    return all(m.organisation_id == here for m in queries.memberships_of(person_id=person.pk))
+    return all(m.organisation_id == walls.current() for m in queries.memberships_of(person_id=person.pk))
 
 
 def change_role(*, person_id: int, role: str, granted_by: str, actor: Actor, now: dt.datetime) -> None:
@@ -75,6 +75,16 @@ def remove(*, person_id: int, granted_by: str, actor: Actor, now: dt.datetime) -
     member.ended_at = now
     member.save(update_fields=["ended_at"])
     audit.write(actor=actor, action="team.remove", object_kind="person", object_id=person_id, now=now, detail={"role": member.role})
+
+
+def _known_here(person: Person) -> None:
+    # An address proves nothing: whoever made the account first would enter every organisation that later invites it.
+    # So an account made elsewhere is joined to this organisation by the operator, not from a page.
+    rows = Membership.objects.filter(person=person)
+    if rows.filter(ended_at__isnull=True).exists():
+        raise NotAllowed(f"{person.email} is already in the team: change the role in the list instead")
+    if not rows.exists():
+        raise NotAllowed("this address cannot be invited from here: whoever runs this installation can add it")
 
 
 def _current(person_id: int) -> Membership:
