@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import holidays
 import msgspec
+from babel.core import get_global
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -30,6 +31,14 @@ def zone(name: str) -> ZoneInfo:
     if name not in available_timezones():
         raise ValueError(f"{name!r} is not a time zone of the IANA database")
     return ZoneInfo(name)
+
+
+@lru_cache(maxsize=512)
+def zones_of(country: str | None) -> tuple[str, ...]:
+    """Every time zone of the ISO 3166 country (the candidates where the recipient's own is not known); () for an unknown one."""
+    territories = get_global("zone_territories")
+    known = available_timezones()
+    return tuple(sorted(name for name, code in territories.items() if country and code == country and name in known))
 
 
 @lru_cache(maxsize=1024)
