@@ -29,6 +29,12 @@ def may_overwrite(actor: Actor, previous_rank: int) -> bool:
     return actor.rank >= previous_rank
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """A business refusal: nothing was changed, and `reason` says in words why. A value to show and count, not an error."""
+
+    reason: str
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="finding", omit_defaults=True):
     """Something wrong at a door: what, where, and what to do. `blocking` means the row was not taken."""
 
