@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tieout.adapters.ports.table.cells import Cells, Refused, clean
+from tieout.adapters.ports.table.cells import Cells, Noted, Refused, clean
 from tieout.core.money import is_currency
 
 SIGNS: dict[str, str] = {
@@ -57,3 +57,13 @@ class CurrencyCells(Cells):
         if meant:
             return Refused("currency_unclear", f"{word!r} can mean {', '.join(sorted(meant))}; say which in the profile")
         return Refused("currency_unknown", f"{word[:20]!r} is not an ISO 4217 currency that an invoice can be in")
+
+
+class CurrencyOrNone(CurrencyCells):
+    """The same for a field that may be left out: what is not understood is noted, the row is taken."""
+
+    def parse(self, text: str) -> str | None | Noted:  # type: ignore[override]
+        if not text.strip():
+            return None
+        code = super().parse(text)
+        return Noted(None, code.code, f"{code.message}; left empty") if isinstance(code, Refused) else code

@@ -64,8 +64,8 @@ PAYMENT = {
     "date": "date|payment date|transaction date|booking date|posting date|posted date|value date|received|received date|receipt date|created|created utc|"
     "buchungstag|buchungsdatum|buchung|valuta|valutadatum|wertstellung|date operation|date de l operation|date valeur|boekdatum|datum|fecha|fecha operacion",
     "amount": "amount|payment amount|amount received|received amount|transaction amount|paid amount|betrag|umsatz|montant|bedrag|importe",
-    "credit": "credit|credit amount|money in|paid in|deposit|deposits|inflow|haben|gutschrift|entree|bij|abono|crédit",
-    "debit": "debit|debit amount|money out|paid out|withdrawal|withdrawals|outflow|soll|lastschrift|sortie|af|cargo|débit",
+    "credit": "credit|credit amount|money in|paid in|deposit|deposits|inflow|haben|gutschrift|entree|bij|abono",
+    "debit": "debit|debit amount|money out|paid out|withdrawal|withdrawals|outflow|soll|lastschrift|sortie|af|cargo",
     "payer_name": "payer name|payer|name|counterparty|counterparty name|customer name|customer|client|partner name|sender|from|received from|"
     "auftraggeber|auftraggeber empfaenger|auftraggeber empfanger|beguenstigter zahlungspflichtiger|zahlungspflichtiger|name zahlungsbeteiligter|"
     "tiers|donneur d ordre|naam|naam tegenpartij|tegenpartij|ordenante",
@@ -91,7 +91,7 @@ CUSTOMER = {
     "phone": "phone|phone number|telephone|tel|mobile|telefon|telefoon|telefono",
     "parent_id": "parent id|parent|parent customer",
     "accounts": "accounts|iban|bank account|bank accounts",
-    "debtor_type": "debtor type|customer type|type",
+    "debtor_type": "debtor type|customer type",
     "time_zone": "time zone|timezone",
     "language": "language|locale|sprache|langue",
     "tier": "tier",
@@ -122,7 +122,7 @@ KNOWN: frozenset[str] = frozenset(word for table in VOCABULARY.values() for word
 
 #: Fields that tell one kind from the others, where a header row could be read as several.
 TELLING: dict[Kind, frozenset[str]] = {
-    "invoice": frozenset({"due_date", "invoice_id", "open_amount", "paid_date", "po_number", "discount_pct", "line_amount"}),
+    "invoice": frozenset({"due_date", "invoice_id", "open_amount", "po_number", "discount_pct", "line_amount"}),
     "credit_note": frozenset({"credit_note_id", "related_invoice"}),
     "payment": frozenset({"payment_id", "credit", "debit", "payer_name", "payer_account", "remittance", "bank_ref", "refunded_amount"}),
     "customer": frozenset({"aliases", "phone", "city", "parent_id", "debtor_type", "tax_id", "time_zone", "language"}),
@@ -133,7 +133,7 @@ TELLING: dict[Kind, frozenset[str]] = {
 NEEDED: dict[Kind, tuple[tuple[str, ...], ...]] = {
     "invoice": (("invoice_id", "number"), ("customer_id", "customer_name"), ("amount", "line_amount")),
     "credit_note": (("credit_note_id", "number"), ("customer_id", "customer_name"), ("amount",)),
-    "payment": (("amount", "credit"), ("date", "payment_id")),
+    "payment": (("amount", "credit", "debit"), ("date", "payment_id")),
     "customer": (("customer_id", "name"),),
     "allocation": (("payment_id",), ("document_id",), ("amount",)),
 }
