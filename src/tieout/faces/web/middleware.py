@@ -1,29 +1,58 @@
-"""Each request of a signed-in person runs inside their organisation: one transaction, one wall."""
+"""Each request of a signed-in person runs inside their organisation: one transaction, one wall, one moment."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from tieout.stages.base import queries, walls
+from tieout.core import days
+from tieout.faces.web.views import shell
+from tieout.flow import clock
+from tieout.stages.base import permit, queries, walls
 
 
 class OrganisationMiddleware:
-    """Sets `request.organisation_id` and `request.membership` and opens the transaction; without them, no rows are seen."""
+    """Sets `membership`, `organisation_id`, `profile`, `now` and `today` on the request and opens its transaction.
+
+    Without a membership no rows are seen. The moment is read once, so that a page and its head say the same.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.membership = None  # type: ignore[attr-defined]
+    def __call__(self, request: Any) -> HttpResponse:
+        request.membership = None
         if not request.user.is_authenticated:
             return self.get_response(request)
-        wanted = request.session.get("organisation")
-        membership = queries.membership_of(person_id=int(request.user.pk), organisation_id=UUID(wanted) if wanted else None)
+        membership = queries.membership_of(person_id=int(request.user.pk), organisation_id=_wanted(request))
         if membership is None:
             return self.get_response(request)
-        request.membership = membership  # type: ignore[attr-defined]
+        request.membership = membership
+        request.organisation_id = membership.organisation_id
         with walls.inside(membership.organisation_id):
-            return self.get_response(request)
+            request.profile = queries.profile()
+            request.now = clock.real_now() + dt.timedelta(days=request.profile.clock_offset_days)
+            request.today = queries.today_of(request.profile, request.now)
+            with timezone.override(days.zone(request.profile.time_zone)):
+                return self.get_response(request)
+
+    def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
+        """Whatever ends a view early leaves nothing half done; a missing permission is answered in words."""
+        if transaction.get_connection().in_atomic_block:
+            transaction.set_rollback(True)
+        if isinstance(exception, permit.NotPermitted):
+            return shell.forbidden(request, exception)
+        return None
+
+
+def _wanted(request: HttpRequest) -> UUID | None:
+    try:
+        return UUID(str(request.session.get("organisation")))
+    except ValueError:
+        return None

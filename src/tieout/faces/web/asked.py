@@ -1,0 +1,78 @@
+"""What a request asks for, read once and safely: whatever was typed, no page breaks over it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal, InvalidOperation
+
+from django.http import HttpRequest, QueryDict
+
+from tieout.core import money
+
+_LONGEST = 20_000
+
+
+class Unreadable(ValueError):
+    """Something typed cannot be read; the message says what and how to write it."""
+
+
+def text(values: QueryDict, name: str, *, longest: int = _LONGEST) -> str:
+    """What was typed, without surrounding space and without NUL, which the database does not take."""
+    return values.get(name, "").replace("\x00", "").strip()[:longest]
+
+
+def number(values: QueryDict, name: str) -> int | None:
+    """A key of one of our rows, None where nothing usable was given."""
+    given = values.get(name, "")
+    # 18 digits: what a bigint surely holds.
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else None
+
+
+def numbers(values: QueryDict, name: str) -> list[int]:
+    """Every key given under one name, in order, each once."""
+    found = (int(v) for v in values.getlist(name) if v.isascii() and v.isdecimal() and len(v) < 19)
+    return list(dict.fromkeys(found))
+
+
+def day(values: QueryDict, name: str) -> dt.date | None:
+    """A day as the browser's date field sends it. Raises Unreadable for anything else but nothing."""
+    given = text(values, name, longest=20)
+    if not given:
+        return None
+    try:
+        return dt.date.fromisoformat(given)
+    except ValueError:
+        raise Unreadable(f"{given} is not a day: write it as 2026-06-30") from None
+
+
+def minor(typed: str, currency: str) -> int:
+    """An amount as a person types it (`1,234.50`, `1.234,50`, `1234.5`, `1 234,50`) in minor units. Raises Unreadable.
+
+    A single mark followed by three digits could mean thousands or decimals; it is refused, never guessed.
+    """
+    given = re.sub(r"[\s\u00a0\u202f']", "", typed)
+    if not re.fullmatch(r"\d[\d.,]*", given):
+        raise Unreadable(f"{typed.strip() or 'nothing'} is not an amount: write it as 1234.50")
+    marks = [c for c in given if c in ".,"]
+    if len(set(marks)) == 2:
+        decimal_mark = marks[-1]
+        if marks.count(decimal_mark) > 1:
+            raise Unreadable(f"{typed} is not an amount: write it as 1234.50")
+        given = given.replace("." if decimal_mark == "," else ",", "").replace(decimal_mark, ".")
+    elif len(marks) == 1:
+        _, _, after = given.partition(marks[0])
+        if len(after) == 3 and money.exponent(currency) != 3:
+            raise Unreadable(f"{typed} could mean two amounts: write it without thousands marks, as 1234.50")
+        given = given.replace(",", ".")
+    elif marks:
+        given = given.replace(marks[0], "")
+    try:
+        return money.from_decimal(Decimal(given), currency).minor
+    except (InvalidOperation, money.MoneyError) as error:
+        raise Unreadable(f"{typed} is not an amount in {currency}: {error}") from None
+
+
+def page_key(request: HttpRequest, name: str = "after") -> int:
+    """Where a list goes on; 0 is its beginning."""
+    return number(request.GET, name) or 0
