@@ -79,17 +79,34 @@ def test_minimum_by_currency_has_its_minor_units() -> None:
             "name: all\n  when: {age: {min: 9, max: 3}}",
             "line 5, column 15, segments[0].when.age: min 9 is larger than max 3, so the condition could never hold",
         ),
-        ("name: Small", "name: Small\nminimum: {EURO: 3}", "line 3, column 17, minimum.EURO: EURO is not an ISO 4217 currency; use a code such as EUR, or * for all others"),
+        (
+            "name: Small",
+            "name: Small\nminimum: {EURO: 3}",
+            "line 3, column 17, minimum.EURO: EURO is not an ISO 4217 currency; use a code such as EUR, or * for all others",
+        ),
         ("name: Small", "name: Small\nminimum: -3", "line 3, column 10, minimum: expected a plain amount such as 25.00, found '-3'"),
         ("name: Small", "name: &x Small\ndescription: *x", "line 3, column 14, top level: alias *x: write the value out"),
         ("name: Small", "name: [Small", "line 3, column 9, top level: not valid YAML: expected ',' or ']', but got ':'"),
     ],
     ids=[
-        "a misspelt key", "a misspelt word", "an unknown channel", "a number in letters", "steps out of order", "a step twice",
-        "a version of another day", "a missing key", "a key twice", "a misspelt condition", "a misspelt tier", "a span nothing fits",
-        "an unknown currency", "a negative amount", "an alias", "a bracket never closed",
+        "a misspelt key",
+        "a misspelt word",
+        "an unknown channel",
+        "a number in letters",
+        "steps out of order",
+        "a step twice",
+        "a version of another day",
+        "a missing key",
+        "a key twice",
+        "a misspelt condition",
+        "a misspelt tier",
+        "a span nothing fits",
+        "an unknown currency",
+        "a negative amount",
+        "an alias",
+        "a bracket never closed",
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_named_with_its_place(old: str, new: str, expected: str) -> None:
     assert old in WHOLE
     found = problems(WHOLE.replace(old, new, 1))

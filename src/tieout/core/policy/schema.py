@@ -15,6 +15,7 @@ import msgspec
 import yaml
 
 _MAX_CHARACTERS = 500_000
+_MAX_DEPTH = 40
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -152,15 +153,18 @@ def read_yaml(text: str) -> Spot:
     if len(text) > _MAX_CHARACTERS:
         raise PolicyInvalid([Problem(1, 1, "", f"the file is larger than {_MAX_CHARACTERS} characters")])
     try:
+        depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MAX_DEPTH:
+                raise PolicyInvalid([_at(event.start_mark, "nested too deeply")])
             if isinstance(event, yaml.AliasEvent):
                 raise PolicyInvalid([_at(event.start_mark, f"alias *{event.anchor}: write the value out")])
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         raise PolicyInvalid([_at(error.problem_mark or error.context_mark, f"not valid YAML: {error.problem or error.context}")]) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        cause = "nested too deeply" if isinstance(error, RecursionError) else f"not valid YAML: {error}"
-        raise PolicyInvalid([Problem(1, 1, "", cause)]) from None
+    except yaml.YAMLError as error:
+        raise PolicyInvalid([Problem(1, 1, "", f"not valid YAML: {error}")]) from None
     if node is None:
         raise PolicyInvalid([Problem(1, 1, "", "the file is empty")])
     return Spot(node, "", [])
