@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from tieout.core import days
 from tieout.core.party import AddressRefused, mail_address
 from tieout.core.policy import seen
-from tieout.core.policy.situation import HOLD_REASONS, Hold, Item, Situation, Touch
+from tieout.core.policy.situation import HOLD_REASONS, Hold, HoldReason, Item, Situation, Touch
+from tieout.faces.cli._books import INVOICE_ALIASES
 from tieout.faces.cli._tables import BadCell, Row, rows
 
 INVOICES = ("number", "issue_date", "due_date", "currency", "amount", "open_amount", "status", "recorded_at")
@@ -23,6 +24,9 @@ CUSTOMERS = ("name", "aliases", "country", "email", "phone", "parent_id", "accou
 CUSTOMERS_UNUSED = ("city", "currency", "tax_id", "broken_promises")
 PAYMENTS = ("payment_id", "date", "amount", "currency", "customer_id", "payer_name", "payer_account", "reference", "remittance")
 PAYMENTS_UNUSED = ("bank_ref", "recorded_at", "invoice_number")
+#: A payment whose amount cannot be read may be as large as anything.
+ANY_AMOUNT = 2**60
+T = TypeVar("T")
 TIERS = frozenset({"low", "medium", "high", "unknown"})
 #: Words of a source's own status column that mean nothing is owed.
 CLOSED = {"void": "void", "voided": "void", "deleted": "deleted", "draft": "draft", "paid": "void", "written_off": "void", "cancelled": "void"}
@@ -39,6 +43,15 @@ class Book(msgspec.Struct):
     payments: list[seen.Money] = []
     findings: list[str] = []
     owner: dict[str, str] = {}
+    numbers: dict[str, str] = {}
+
+    def told(self, read: Callable[[], T]) -> T | None:
+        """What `read` gives, or None with a finding: for cells whose absence counts against contact, never for it."""
+        try:
+            return read()
+        except BadCell as error:
+            self.findings.append(str(error))
+            return None
 
 
 def gather(
@@ -95,6 +108,7 @@ def _invoices(book: Book, path: str) -> Iterator[None]:
         if amount.minor < 0:
             raise row.fault("open_amount" if row.text("open_amount") else "amount", "is negative; give a credit as a credit note")
         book.owner[key] = customer
+        book.numbers.setdefault(row.text("number") or key, key)
         book.items[customer].append(
             Item(
                 invoice_id=key,
@@ -106,23 +120,23 @@ def _invoices(book: Book, path: str) -> Iterator[None]:
             )
         )
 
-    return _taken(book, rows(path, required=["invoice_id", "customer_id", "due_date", "currency"], known=INVOICES + INVOICES_UNUSED), take)
+    required = ["invoice_id", "customer_id", "due_date", "currency"]
+    return _taken(book, rows(path, required=required, known=INVOICES + INVOICES_UNUSED, aliases=INVOICE_ALIASES), take)
 
 
 def _payments(book: Book, path: str) -> Iterator[None]:
     def take(row: Row) -> None:
         row.needed("payment_id")
-        row.needed("currency")
-        amount, day = row.money("amount"), row.day("date")
-        if amount is None:
+        day, amount = book.told(lambda: row.day("date")), book.told(lambda: row.money("amount"))
+        if amount is None and not row.text("amount"):
             raise row.fault("amount", "is empty; every payment needs it")
         if day is not None and day > book.today:
             return
         texts = tuple(t for t in (row.text("reference"), row.text("remittance"), row.text("invoice_number")) if t)
         book.payments.append(
             seen.Money(
-                minor=amount.minor,
-                currency=amount.currency,
+                minor=amount.minor if amount else ANY_AMOUNT,
+                currency=row.needed("currency"),
                 customer_id=row.text("customer_id"),
                 payer_name=row.text("payer_name"),
                 payer_account=row.text("payer_account"),
@@ -135,36 +149,43 @@ def _payments(book: Book, path: str) -> Iterator[None]:
 
 def _holds(book: Book, path: str) -> Iterator[None]:
     def take(row: Row) -> None:
-        customer, invoice = row.text("customer_id"), row.text("invoice_id")
-        customer = customer or book.owner.get(invoice or "")
+        named = row.text("invoice_id")
+        invoice = named if named in book.owner else book.numbers.get(named or "", named)
+        customer = book.owner.get(invoice or "") or row.text("customer_id")
         if customer is None:
             raise row.fault("customer_id", "names no customer, and invoice_id none of the invoices; give one of them")
-        reason = row.needed("reason").casefold()
-        if reason not in HOLD_REASONS:
-            # What is not understood holds: a reason misspelt must not let a demand out.
-            book.findings.append(str(row.fault("reason", f"{reason!r} is not known and was taken as manual; known: {', '.join(HOLD_REASONS)}")))
-            reason = "manual"
         item = next((i for i in book.items.get(customer, ()) if i.invoice_id == invoice), None)
-        amount = row.money("amount", item.currency) if item else None
-        until = row.day("until")
-        book.holds.setdefault(customer, []).append(
-            Hold(
-                reason=reason,  # type: ignore[arg-type]
-                invoice_id=invoice,
-                amount_minor=amount.minor if amount else None,
-                from_date=row.day("from"),
-                until_date=until,
-            )
+        # What cannot be read holds as widely as it might have meant: no amount is the whole, no day is without end.
+        amount = book.told(lambda: row.money("amount", item.currency)) if item else None
+        hold = Hold(
+            reason=_reason(book, row),
+            invoice_id=invoice,
+            amount_minor=amount.minor if amount else None,
+            from_date=book.told(lambda: row.day("from")),
+            until_date=book.told(lambda: row.day("until")),
         )
+        book.holds.setdefault(customer, []).append(hold)
 
     return _taken(book, rows(path, required=["reason"], known=("customer_id", "invoice_id", "amount", "from", "until"), aliases={}), take)
 
 
+def _reason(book: Book, row: Row) -> HoldReason:
+    """The reason; an unknown or missing one is a finding and holds as `manual`."""
+    word = (row.text("reason") or "").casefold()
+    if word in HOLD_REASONS:
+        return cast(HoldReason, word)
+    book.findings.append(str(row.fault("reason", f"{word!r} is not known and holds as manual; known: {', '.join(HOLD_REASONS)}")))
+    return "manual"
+
+
 def _touches(book: Book, path: str) -> Iterator[None]:
     def take(row: Row) -> None:
-        row.needed("at")
-        row.moment("at")
-        book.touches.setdefault(row.needed("customer_id"), []).append(row)
+        customer = row.needed("customer_id")
+        if book.told(lambda: row.needed("at") and row.moment("at")) is None:
+            # A contact on a day nobody can tell: until that is mended, nothing may be said twice.
+            book.holds.setdefault(customer, []).append(Hold(reason="manual"))
+        else:
+            book.touches.setdefault(customer, []).append(row)
 
     known = ("address", "channel", "step", "outcome", "invoice_ids")
     return _taken(book, rows(path, required=["customer_id", "at"], known=known, aliases={}), take)
