@@ -1,0 +1,110 @@
+"""Merge what was staged into the ledger, set-wise: new, changed, the same.
+
+Unchanged content is recognised by its hash and writes nothing at all. Changed content becomes a new version beside
+the old one (two clocks), and the change feed gets its entry in the same transaction. What a person corrected stays
+corrected. A row that cannot be true beside what we hold (an amount below what was already applied to it) is refused
+with its reason and everything else goes on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from tieout.stages.base import walls
+from tieout.stages.ledger import merge_customers, reapply
+from tieout.stages.ledger.merge_sql import DOCUMENTS, PAYMENTS
+
+FEED_PAGE = 10_000
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A staged row that was not taken: where it stood and why."""
+
+    line: int | None
+    external_id: str
+    code: str
+    message: str
+    raw: dict[str, Any]
+
+
+class Merged(msgspec.Struct, frozen=True, kw_only=True):
+    """What a merge did. `customer_ids` are those whose position changed; None stands for "more than is worth naming"."""
+
+    created: int
+    updated: int
+    unchanged: int
+    repeated: int
+    refused: tuple[Refused, ...]
+    customer_ids: tuple[int, ...] | None
+    payments_changed: bool
+
+
+#: Past this many touched customers the followers look at the whole book instead of at a list.
+NAMED_CUSTOMERS = 5_000
+
+
+def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.datetime) -> Merged:
+    """Merge the staged rows of `run_id` and empty them from staging. Call within `stage.as_intake()`."""
+    given = {"org": walls.current(), "run": run_id, "conn": connection_id, "envelope": envelope_id, "now": now, "page": FEED_PAGE}
+    with connection.cursor() as cursor:
+        repeated = _drop_repeated(cursor, given)
+        customers = merge_customers.run(cursor, given)
+        touched: set[int] = set(customers.touched)
+        created, updated = customers.created, customers.updated
+        refused: list[Refused] = []
+        staged = customers.staged
+        changed_documents: list[int] = []
+        payments = 0
+        for sql in (DOCUMENTS, PAYMENTS):
+            staged += _one(cursor, sql.COUNT, given)
+            refused += [Refused(*row) for row in _all(cursor, sql.REFUSE, given)] if sql.REFUSE else []
+            made = _all(cursor, sql.INSERT, given)
+            created += sum(row[0] for row in made)
+            changed = _all(cursor, sql.UPDATE, given)
+            updated += len(changed)
+            touched.update(c for row in made for c in (row[1] or ()) if c)
+            touched.update(c for row in changed for c in row[1:3] if c)
+            if sql is DOCUMENTS:
+                changed_documents = [row[0] for row in changed]
+                for follow in sql.FOLLOW:
+                    cursor.execute(follow, given)
+            else:
+                payments = sum(row[0] for row in made) + len(changed)
+        reapply.corrections(cursor, given, document_ids=changed_documents)
+        for table in ("document", "payment", "customer"):
+            cursor.execute(f"DELETE FROM ledger_staged_{table} WHERE organisation_id = %(org)s AND run = %(run)s", given)
+    return Merged(
+        created=created, updated=updated, unchanged=staged - created - updated - len(refused), repeated=repeated,
+        refused=tuple(refused), customer_ids=tuple(sorted(touched)) if len(touched) <= NAMED_CUSTOMERS else None, payments_changed=payments > 0,
+    )
+
+
+def _drop_repeated(cursor: Any, given: dict[str, Any]) -> int:
+    """The same key twice in one run: the later line speaks, the earlier one is counted as repeated."""
+    dropped = 0
+    for table, key in (("document", "kind, external_id"), ("payment", "external_id"), ("customer", "external_id")):
+        cursor.execute(
+            f"""WITH twice AS (SELECT {key}, max(line) AS last FROM ledger_staged_{table}
+                                WHERE organisation_id = %(org)s AND run = %(run)s GROUP BY {key} HAVING count(*) > 1)
+                DELETE FROM ledger_staged_{table} s USING twice t
+                 WHERE s.organisation_id = %(org)s AND s.run = %(run)s AND ({", ".join("s." + k for k in key.split(", "))}) =
+                       ({", ".join("t." + k for k in key.split(", "))}) AND s.line IS DISTINCT FROM t.last""",
+            given,
+        )
+        dropped += cursor.rowcount
+    return dropped
+
+
+def _all(cursor: Any, query: str, given: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+    cursor.execute(query, given)
+    rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _one(cursor: Any, query: str, given: dict[str, Any]) -> int:
+    return int(_all(cursor, query, given)[0][0])

@@ -1,0 +1,144 @@
+"""Staging: canonical records into unlogged tables by COPY, in bounded memory.
+
+PostgreSQL refuses COPY under row-level security, so the staging tables have none and lie out of the application's
+reach; for the length of one transaction it steps into the intake role, which sees them, and `merge` empties the
+run's rows before that transaction ends.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+from tieout.core import documents, party
+from tieout.core.documents import CreditNote, Customer, Invoice, Payment, Record
+from tieout.stages.base import walls
+
+BATCH = 20_000
+NULL = r"\N"
+#: What COPY's text format needs escaped.
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\x00": "␀"})
+
+_COLUMNS = {
+    "document": "kind, external_id, number, customer_external_id, customer_name, customer_email, issue_date, due_date, due_date_source, currency,"
+    " amount_minor, reported_open_minor, status, source_status, po_number, discount_pct, discount_until, related_number, lines, due_dates",
+    "payment": "external_id, customer_external_id, customer_name, date, currency, amount_minor, payer_name, payer_account, reference, remittance, bank_ref,"
+    " stated_document, status, source_status",
+    "customer": "external_id, name, folded_name, aliases, accounts, country, city, currency, email, phone, parent_external_id, debtor_type, time_zone,"
+    " language, tax_id",
+}
+
+
+class Staged:
+    """The rows of one run on their way into staging. `counts` says how many of each kind have passed."""
+
+    def __init__(self, *, run_id: int) -> None:
+        self.run_id = run_id
+        self.counts = {"document": 0, "payment": 0, "customer": 0}
+        self._buffers: dict[str, list[str]] = {name: [] for name in self.counts}
+        self._prefix = f"{walls.current()}\t{run_id}\t"
+
+    def add(self, record: Record) -> bool:
+        """Take one record; False for a kind that has no place in the ledger yet (the caller counts it as skipped)."""
+        made = _ROWS.get(type(record))
+        if made is None:
+            return False
+        table, text = made[0], made[1](record)
+        buffer = self._buffers[table]
+        digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        buffer.append(f"{self._prefix}{NULL if record.line is None else record.line}\t\\\\x{digest}\t{text}\n")
+        self.counts[table] += 1
+        if len(buffer) >= BATCH:
+            self._flush(table)
+        return True
+
+    def finish(self) -> None:
+        """Bring the last rows in."""
+        for table in self._buffers:
+            self._flush(table)
+
+    def _flush(self, table: str) -> None:
+        buffer = self._buffers[table]
+        if not buffer:
+            return
+        with connection.cursor() as cursor, cursor.copy(
+            f"COPY ledger_staged_{table} (organisation_id, run, line, content_hash, {_COLUMNS[table]}) FROM STDIN"
+        ) as copy:
+            copy.write("".join(buffer))
+        buffer.clear()
+
+
+@contextmanager
+def as_intake() -> Iterator[None]:
+    """Hold the intake role's rights until the block ends; the walls stay as they are."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE tieout_intake")
+        yield
+        cursor.execute("RESET ROLE")
+
+
+def _text(value: str | None) -> str:
+    if value is None:
+        return NULL
+    return value.translate(_ESCAPES) if not value.isalnum() else value
+
+
+def _date(value: dt.date | None) -> str:
+    return NULL if value is None else value.isoformat()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True).translate(_ESCAPES)
+
+
+def customer_key(customer_id: str | None, name: str | None) -> str:
+    """The key of a customer within one source: its own id, else its folded name."""
+    return customer_id or (f"name:{party.fold(name)}" if name else "")
+
+
+def _invoice(r: Invoice) -> str:
+    lines = _json([[line.description, line.quantity or "", line.amount.minor] for line in r.lines]) if r.lines else NULL
+    dues = _json([[due.due_date.isoformat(), due.amount.minor] for due in r.due_dates]) if len(r.due_dates) > 1 else NULL
+    return "\t".join((
+        "invoice", _text(r.invoice_id), _text(r.number), _text(customer_key(r.customer_id, r.customer_name)), _text(r.customer_name),
+        _text(r.customer_email), _date(r.issue_date), _date(r.due_date), r.due_date_source if r.due_date else "missing", r.amount.currency,
+        str(r.amount.minor), NULL if r.open_amount is None else str(r.open_amount.minor), r.status, _text(r.source_status), _text(r.po_number),
+        _text(r.discount_pct), _date(r.discount_until), NULL, lines, dues,
+    ))
+
+
+def _credit_note(r: CreditNote) -> str:
+    return "\t".join((
+        "credit_note", _text(r.credit_note_id), _text(r.number), _text(customer_key(r.customer_id, r.customer_name)), _text(r.customer_name), NULL,
+        _date(r.date), _date(r.date), "stated" if r.date else "missing", r.amount.currency, str(r.amount.minor),
+        NULL if r.open_amount is None else str(r.open_amount.minor), r.status, _text(r.source_status), NULL, NULL, NULL, _text(r.related_invoice), NULL, NULL,
+    ))
+
+
+def _payment(r: Payment) -> str:
+    return "\t".join((
+        _text(r.payment_id), _text(customer_key(r.customer_id, r.customer_name) or None), _text(r.customer_name), _date(r.date), r.amount.currency,
+        str(r.amount.minor), _text(r.payer_name), _text(r.payer_account), _text(r.reference), _text(r.remittance), _text(r.bank_ref),
+        _text(r.invoice_number), r.status, _text(r.source_status),
+    ))
+
+
+def _customer(r: Customer) -> str:
+    return "\t".join((
+        _text(customer_key(r.customer_id, r.name)), _text(r.name[:300]), _text(party.fold(r.name)[:300]), _json(list(r.aliases)), _json(list(r.accounts)),
+        _text(r.country), _text(r.city), _text(r.currency), _text(r.email), _text(r.phone), _text(r.parent_id), _text(r.debtor_type), _text(r.time_zone),
+        _text(r.language), _text(r.tax_id),
+    ))
+
+
+_ROWS: dict[type[Record], tuple[str, Callable[..., str]]] = {
+    documents.Invoice: ("document", _invoice),
+    documents.CreditNote: ("document", _credit_note),
+    documents.Payment: ("payment", _payment),
+    documents.Customer: ("customer", _customer),
+}
