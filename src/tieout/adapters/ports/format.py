@@ -71,9 +71,7 @@ class Format(Protocol):
 
     def profiles(self) -> Mapping[str, Profile]: ...
 
-    def preview(
-        self, upload: Upload, *, profile: Profile | None, answers: Mapping[str, str], ready: Mapping[str, Profile]
-    ) -> Preview: ...
+    def preview(self, upload: Upload, *, profile: Profile | None, answers: Mapping[str, str], ready: Mapping[str, Profile]) -> Preview: ...
 
     def read(
         self,

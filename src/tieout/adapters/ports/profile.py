@@ -70,6 +70,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     group_mark: str | None = None  # None: any mark that is not the decimal mark
     negative: str = "minus"  # minus (also trailing, also brackets), or the suffix that means minus: CR, DR
     credit_notes: Literal["positive", "negative"] = "positive"  # the sign that credit notes carry in this file
+    payments: Literal["positive", "negative"] = "positive"  # the sign that money received carries in this file
     negative_invoices: Literal["refuse", "credit_note"] = "refuse"
     outgoing: Literal["skip", "refuse"] = "refuse"  # money out in a list of payments
     currency: str | None = None  # constant for the file, where no column says it

@@ -10,8 +10,11 @@ import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
+from tieout.adapters.ports.channel import Channel
 from tieout.adapters.ports.content import kind_of
+from tieout.adapters.ports.door import Door
 from tieout.adapters.ports.errors import Unsupported
 from tieout.adapters.ports.format import Format, Preview, Profile, Progress, RowFinding, Upload
 from tieout.core.documents import Record
@@ -29,6 +32,25 @@ def formats() -> Mapping[str, Format]:
             adapter: Format = importlib.import_module(f"{package.__name__}.{module.name}").FORMAT
             found[adapter.name] = adapter
     return MappingProxyType(found)
+
+
+@lru_cache(maxsize=1)
+def channels() -> Mapping[str, Channel]:
+    """Every way to reach a person, by name. A folder under `channels/` exports `CHANNEL`."""
+    return MappingProxyType({one.name: one for one in _exported("channels", "CHANNEL")})
+
+
+@lru_cache(maxsize=1)
+def doors() -> Mapping[str, Door]:
+    """Every way things come in by themselves, by name. A folder under `doors/` exports `DOOR`."""
+    return MappingProxyType({one.name: one for one in _exported("doors", "DOOR")})
+
+
+def _exported(family: str, export: str) -> Iterator[Any]:
+    package = importlib.import_module(f"tieout.adapters.{family}")
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.ispkg:
+            yield getattr(importlib.import_module(f"{package.__name__}.{module.name}"), export)
 
 
 @lru_cache(maxsize=1)
@@ -54,9 +76,7 @@ def format_of(upload: Upload, *, name: str | None = None) -> Format:
     raise Unsupported(f"{upload.name} is {kind}, by its content; it can be read as: {', '.join(one.title for one in formats().values())}")
 
 
-def preview(
-    upload: Upload, *, profile: Profile | None = None, answers: Mapping[str, str] = _NO_ANSWERS, format_name: str | None = None
-) -> Preview:
+def preview(upload: Upload, *, profile: Profile | None = None, answers: Mapping[str, str] = _NO_ANSWERS, format_name: str | None = None) -> Preview:
     """What reading would give, and what must be answered first. Raises Unsupported."""
     return format_of(upload, name=format_name).preview(upload, profile=profile, answers=answers, ready=profiles())
 
@@ -78,8 +98,6 @@ def read(
     return chosen.read(upload, profile=profile, answers=answers, ready=profiles(), progress=progress)
 
 
-def reread(
-    rows: Iterable[tuple[int, dict[str, str]]], *, profile: Profile, format_name: str = "csv"
-) -> Iterator[Record | RowFinding]:
+def reread(rows: Iterable[tuple[int, dict[str, str]]], *, profile: Profile, format_name: str = "csv") -> Iterator[Record | RowFinding]:
     """Mended rows (line, cells by header, as `RowFinding.raw` carried them) read by a profile."""
     return formats()[format_name].reread(rows, profile=profile)

@@ -17,8 +17,9 @@ LONGEST = 1 << 20
 class Lines:
     """An iterator over lines; `taken` holds those handed out since `forget`, `count` how many were handed out in all."""
 
-    def __init__(self, text: TextIO) -> None:
+    def __init__(self, text: TextIO, *, tame: bool) -> None:
         self._text = text
+        self._tame = tame  # the whole file was looked through: no NUL bytes, no endless lines
         self._again: deque[str] = deque()
         self.taken: list[str] = []
         self.count = 0
@@ -37,6 +38,27 @@ class Lines:
         self.count -= len(lines)
 
     def __iter__(self) -> Iterator[str]:
+        return self._quickly() if self._tame else self._carefully()
+
+    def _quickly(self) -> Iterator[str]:
+        taken, again, text = self.taken, self._again, self._text
+        while True:
+            while again:
+                line = again.popleft()
+                self.count += 1
+                taken.append(line)
+                yield line
+            for line in text:
+                self.count += 1
+                taken.append(line)
+                yield line
+                if again:
+                    break
+            else:
+                if not again:
+                    return
+
+    def _carefully(self) -> Iterator[str]:
         taken, again, readline = self.taken, self._again, self._text.readline
         while True:
             line = again.popleft() if again else readline(LONGEST)

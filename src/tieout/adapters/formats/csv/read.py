@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 
 from tieout.adapters.formats.csv.dialect import delimiter_of
 from tieout.adapters.formats.csv.encoding import check, encoding_of, is_utf8, single_byte
-from tieout.adapters.formats.csv.lines import Lines
+from tieout.adapters.formats.csv.lines import LONGEST, Lines
 from tieout.adapters.ports.errors import Unsupported
 from tieout.adapters.ports.format import Profile, Upload
 from tieout.adapters.ports.table.source import BATCH, FIRST, WHOLE, Flaw, Raw, Row, Sample
-from tieout.adapters.ports.upload import Reader
+from tieout.adapters.ports.upload import Content, Reader
 
 #: Longest cell. A quotation mark that never closes is found out after this many characters.
 LONGEST_CELL = 1 << 17
@@ -46,41 +46,50 @@ def _same_family(named: str, found: str) -> bool:
 class CsvTable:
     """One CSV file, open for reading again and again."""
 
-    sheet = None
+    sheet: str | None = None
     numeric: frozenset[int] = frozenset()
 
     def __init__(self, upload: Upload, encoding: str, delimiter: str | None) -> None:
         self.name = upload.name
         self.size = upload.size
         self._upload = upload
-        self.encoding: str | None = self._true_encoding(encoding)
+        self._position: Callable[[], int] = lambda: 0
+        self.encoding: str | None = self._look_through(encoding)
         self.delimiter: str | None = delimiter or self._find_delimiter()
 
-    def _true_encoding(self, encoding: str) -> str:
-        """UTF-8 may turn out to be none further down; then the whole file is read in the encoding of those bytes."""
-        if encoding != "utf-8":
-            return encoding
-        decoder_tail = b""
+    def _look_through(self, encoding: str) -> str:
+        """One fast pass over the bytes: is UTF-8 true to the end, are there NUL bytes, quotation marks, endless lines?
+
+        Where UTF-8 breaks further down, the whole file is read in the encoding of those bytes.
+        """
+        wide = encoding.startswith("utf-16")
+        self._tame, self._quoted = not wide, wide
+        tail = b""
         with self._upload.content() as content:
-            while block := content.read(1 << 20):
-                data = decoder_tail + block
-                cut = max(data.rfind(b"\n") + 1, len(data) - 8) if not block.isascii() else len(data)
-                if not data.isascii() and not is_utf8(data[:cut]):
-                    return single_byte(data[:cut])
-                decoder_tail = data[cut:]
+            while block := content.read(LONGEST // 2):
+                if not wide:
+                    self._tame = self._tame and b"\0" not in block and (b"\n" in block or len(block) < LONGEST // 2)
+                    self._quoted = self._quoted or b'"' in block or b"\r" in block.replace(b"\r\n", b"").rstrip(b"\r")
+                if encoding == "utf-8" and not (tail + block).isascii():
+                    data = tail + block
+                    cut = max(data.rfind(b"\n") + 1, len(data) - 8)
+                    if not is_utf8(data[:cut]):
+                        encoding = single_byte(data[:cut])
+                    tail = data[cut:]
+                else:
+                    tail = b""
         return encoding
 
     @contextmanager
-    def _lines(self) -> Iterator[tuple[Lines, io.BufferedReader]]:
+    def _text(self) -> Iterator[io.TextIOWrapper]:
         content = self._upload.content()
         with content, io.BufferedReader(Reader(content), 1 << 16) as binary:
-            text = io.TextIOWrapper(binary, encoding=self.encoding, errors="surrogateescape" if self.encoding == "utf-8" else "replace", newline="")
-            lines = Lines(text)
             self._position = lambda: content.position
-            yield lines, binary
+            yield io.TextIOWrapper(binary, encoding=self.encoding, errors="replace", newline="")
 
     def _find_delimiter(self) -> str:
-        with self._lines() as (lines, _):
+        with self._text() as text:
+            lines = Lines(text, tame=self._tame)
             return delimiter_of([line.replace("\0", "") for line in islice(lines, 200)])
 
     def sample(self) -> Sample:
@@ -102,10 +111,10 @@ class CsvTable:
         estimate = max(len(top), int(length / max(read_so_far / FIRST, 1)))
         return Sample(top=top[:FIRST], spread=spread, whole=False, row_estimate=estimate)
 
-    def _look(self, content: object, offset: int) -> list[Row]:
+    def _look(self, content: Content, offset: int) -> list[Row]:
         """The full lines in a stretch of the file; line numbers are not known there and stay 0."""
-        content.seek(offset - offset % 2)  # type: ignore[attr-defined]
-        data: bytes = content.read(LOOKED)  # type: ignore[attr-defined]
+        content.seek(offset - offset % 2)
+        data: bytes = content.read(LOOKED)
         encoding = "utf-16-le" if self.encoding == "utf-16" else (self.encoding or "utf-8")
         lines = data.decode(encoding, errors="replace").splitlines(keepends=True)[1:-1]
         try:
@@ -118,7 +127,11 @@ class CsvTable:
         return self._batches(after=after, width=width)
 
     def _batches(self, *, after: int, width: int | None) -> Iterator[Raw]:
-        with self._lines() as (lines, _):
+        if self._tame and not self._quoted:
+            yield from self._plain_batches(after)
+            return
+        with self._text() as text:
+            lines = Lines(text, tame=self._tame)
             repairs = 0
             while True:
                 lines.forget()
@@ -134,14 +147,35 @@ class CsvTable:
                 raw = Raw(lines=range(first, first + len(rows)), rows=rows, flaws=[], position=self._position())
                 plain = len(lines.taken) == len(rows) and not broken and not lines.nul and not lines.too_long
                 if not plain or (width is not None and not set(map(len, rows)) <= {width}):
-                    repairs += self._carefully(raw, lines, first, width, broken)
+                    repairs += self._carefully(raw, lines, first, width)
                     if repairs > MOST_REPAIRS:
-                        raise Unsupported(f"{self.name}: the quotation marks do not pair up (more than {MOST_REPAIRS} stray ones by line {lines.count})")
+                        raise Unsupported(f"{self.name}: the quotation marks do not pair up ({repairs} stray ones by line {lines.count})")
                 if after >= first:
                     _drop_until(raw, after)
                 yield raw
 
-    def _carefully(self, raw: Raw, lines: Lines, first: int, width: int | None, broken: bool) -> int:
+    def _plain_batches(self, after: int) -> Iterator[Raw]:
+        """Without quotation marks every line is a row, so nothing needs to be remembered for repairs."""
+        with self._text() as text:
+            reader = csv.reader(text, delimiter=self.delimiter or ",")
+            first = 1
+            while True:
+                rows: list[list[str]] = []
+                flaws: list[Flaw] = []
+                try:
+                    rows.extend(islice(reader, BATCH))
+                except csv.Error:
+                    line = first + len(rows)
+                    flaws.append(Flaw(line, "cell_too_long", f"a cell of this line is longer than {LONGEST_CELL} characters"))
+                if not rows and not flaws:
+                    return
+                raw = Raw(lines=range(first, first + len(rows)), rows=rows, flaws=flaws, position=self._position())
+                first += len(rows) + len(flaws)
+                if after >= first - len(rows) - len(flaws):
+                    _drop_until(raw, after)
+                yield raw
+
+    def _carefully(self, raw: Raw, lines: Lines, first: int, width: int | None) -> int:
         """Row by row: true line numbers, rows with NUL bytes set aside, rows that swallowed others taken apart."""
         taken = list(lines.taken)
         reader = csv.reader(iter(taken), delimiter=self.delimiter or ",")
@@ -174,7 +208,8 @@ class CsvTable:
     @staticmethod
     def _take(row: list[str], number: int, text: str, numbers: list[int], rows: list[list[str]], flaws: list[Flaw]) -> None:
         if "\0" in text and any("\0" in cell for cell in row):
-            flaws.append(Flaw(number, "nul_bytes", "the line holds NUL bytes: the file was damaged on its way", text.replace("\0", "\u2400").strip()[:2000]))
+            shown = text.replace("\0", "\u2400").strip()[:2000]
+            flaws.append(Flaw(number, "nul_bytes", "the line holds NUL bytes: the file was damaged on its way", shown))
         elif row:
             numbers.append(number)
             rows.append(row)

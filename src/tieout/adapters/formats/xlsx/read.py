@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -66,22 +66,21 @@ def _sheet(file: str, book: CalamineWorkbook, wanted: str | None) -> str:
 class SheetTable:
     """One sheet, held in memory (workbooks cannot be streamed: their texts stand apart from their cells)."""
 
-    encoding = None
-    delimiter = None
+    encoding: str | None = None
+    delimiter: str | None = None
 
     def __init__(self, upload: Upload, sheet: str, content: CalamineSheet) -> None:
         self.name = upload.name
         self.size = upload.size
         self.sheet: str | None = sheet
         numeric: set[int] = set()
-        texts: set[int] = set()
         self._rows: list[list[str]] = []
         for row in content.to_python(skip_empty_area=False):
             for at, cell in enumerate(row):
                 if type(cell) is float or type(cell) is int:
                     numeric.add(at)
             self._rows.append([_text(cell) for cell in row])
-        self.numeric: frozenset[int] = frozenset(numeric - texts)
+        self.numeric: frozenset[int] = frozenset(numeric)
         self._trim()
 
     def _trim(self) -> None:
@@ -105,7 +104,14 @@ class SheetTable:
         for start in range(0, len(rows), BATCH):
             part = rows[start : start + BATCH]
             done = self.size * (start + len(part)) // max(len(rows), 1)
+            _fill(part, width)
             yield Raw(lines=[line for line, _ in part], rows=[row for _, row in part], flaws=[], position=done)
+
+
+def _fill(rows: Sequence[tuple[int, list[str]]], width: int) -> None:
+    """Sheets are as wide as their widest row; a header may be narrower or, with trailing blanks, wider."""
+    for _, row in rows:
+        row.extend([""] * (width - len(row)))
 
 
 def _text(cell: Any) -> str:

@@ -7,8 +7,9 @@ not three digits long. Contradictions stop the column (no majority vote); `1.234
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from typing import Any
 
 from tieout.adapters.ports.profile import Profile
 from tieout.adapters.ports.table.cells import Cells, Refused
@@ -86,7 +87,7 @@ class MoneyCells(Cells):
         self._most = MOST * 10**self._places
         self._zeros = "0" * self._places
 
-    def parse(self, text: str) -> Money | None | Refused:
+    def parse(self, text: str) -> Money | Refused | None:
         # The plain case of nearly every cell, without a regular expression.
         whole, _, part = text.partition(self._decimal)
         if whole.isdigit() and whole.isascii() and (not part or (part.isdigit() and part.isascii())) and len(part) <= self._places:
@@ -95,12 +96,12 @@ class MoneyCells(Cells):
                 return Money(minor, self.currency)
         return self._carefully(text)
 
-    def _carefully(self, cell: str) -> Money | None | Refused:
+    def _carefully(self, cell: str) -> Money | Refused | None:
         text = cell.strip()
         if text in _SHORT_BLANK:
             return None
         parts = split_cell(text)
-        if parts is None or not parts[1].isascii() and not set(parts[1]) <= set("0123456789.,'’" + _SPACES):
+        if parts is None or not set(parts[1]) <= set("0123456789.,'’" + _SPACES):
             return Refused("bad_amount", f"{text[:80]!r} is not an amount")
         sign = self._sign(*parts)
         if isinstance(sign, Refused):
@@ -113,7 +114,7 @@ class MoneyCells(Cells):
     def _sign(self, before: str, _number: str, after: str) -> int | Refused:
         left, right = before.strip(), after.strip()
         negative = False
-        if "(" in left and right.startswith(")") or ("(" in left and right.endswith(")")):
+        if "(" in left and right.startswith(")"):
             negative, left, right = True, left.replace("(", "", 1), right.replace(")", "", 1)
         rest: list[str] = []
         for side in (left, right):
@@ -179,6 +180,24 @@ class MoneyByCurrency(dict[str, MoneyCells]):
         super().__init__()
         self._profile = profile
         self._mark = decimal_mark
+        mark = re.escape(decimal_mark or profile.decimal_mark or ".")
+        self._dot = decimal_mark or profile.decimal_mark or "."
+        # Every cell blank or with exactly two places: then the column is read without looking at single cells.
+        self._two_places = re.compile(rf"(?:(?:\d{{1,15}}{mark}\d\d)?\n)*\Z", re.ASCII)
+
+    def read(self, column: Sequence[str], codes: Sequence[str | None]) -> list[Any]:
+        """Money of a column, each cell in the currency beside it; None where blank or where the currency is not known."""
+        kinds = set(codes)
+        if None not in kinds and all(exponent(code) == 2 for code in kinds if code):
+            joined = "\n".join(column) + "\n"
+            if self._two_places.match(joined):
+                digits = joined.replace(self._dot, "").split("\n")[:-1]
+                if "" not in digits:
+                    return list(map(Money, map(int, digits), codes))  # type: ignore[arg-type]
+                return [Money(int(number), code) if number else None for number, code in zip(digits, codes, strict=True)]  # type: ignore[arg-type]
+        if len(kinds) == 1 and codes[0]:
+            return self[codes[0]].read(column)
+        return [self[code][text] if code else None for code, text in zip(codes, column, strict=True)]
 
     def __missing__(self, currency: str) -> MoneyCells:
         cells = self[currency] = MoneyCells(currency, self._profile, decimal_mark=self._mark)

@@ -74,7 +74,20 @@ def invoices(plan: Plan, p: Parsed, seen: Seen) -> Out:
         party = party or name
         own, number = own or number, number or own
         if amount.minor < 0:
-            out.extend(_negative_invoice(plan, p, place, source, own, number, party, name, amount, issued, status, recorded))
+            note = CreditNote(
+                source_format=source,
+                line=line,
+                credit_note_id=own,
+                number=number,
+                customer_id=party,
+                amount=-amount,
+                customer_name=name,
+                date=issued,
+                status=status[0],
+                source_status=status[1],
+                recorded_at=recorded,
+            )
+            out.append(_negative_invoice(plan, p, place, note))
             continue
         if left is None and paid is not None:
             left = amount - paid
@@ -138,27 +151,12 @@ def _odd_open(plan: Plan, p: Parsed, place: int, left: Money, out: Out) -> Money
     return left
 
 
-def _negative_invoice(
-    plan: Plan, p: Parsed, place: int, source: str, own: str, number: str, party: str, name: str | None, amount: Money, day: Any, status: Any, recorded: Any
-) -> Out:
-    if plan.profile.negative_invoices != "credit_note":
-        message = f"negative invoice of {amount}: import as credit note (the profile can say so)"
-        return [finding(plan, p, place, "negative_invoice", message, field="amount")]
-    return [
-        CreditNote(
-            source_format=source,
-            line=p.batch.lines[place],
-            credit_note_id=own,
-            number=number,
-            customer_id=party,
-            amount=-amount,
-            customer_name=name,
-            date=day,
-            status=status[0],
-            source_status=status[1],
-            recorded_at=recorded,
-        )
-    ]
+def _negative_invoice(plan: Plan, p: Parsed, place: int, note: CreditNote) -> Record | RowFinding:
+    """The credit note that a negative invoice stands for, where the profile takes it so."""
+    if plan.profile.negative_invoices == "credit_note":
+        return note
+    message = f"negative invoice of -{note.amount}: import as credit note (the profile can say so)"
+    return finding(plan, p, place, "negative_invoice", message, field="amount")
 
 
 def _customer_of(p: Parsed, place: int, seen: Seen, party: str, name: str | None, mail: str | None) -> Customer:
@@ -266,16 +264,18 @@ def payments(plan: Plan, p: Parsed, seen: Seen) -> Out:
     rows = zip(
         p.batch.lines, p.get("payment_id"), p.get("date"), p.get("amount"), p.get("credit"), p.get("debit"), p.get("payer_name"),
         p.get("payer_account"), p.get("reference"), p.get("remittance"), p.get("bank_ref"), p.get("invoice_number"), p.get("customer_id"),
-        p.get("status", ("succeeded", None)), p.get("refunded_amount"), p.get("recorded_at"),
+        p.get("status", ("succeeded", None)), p.get("refunded_amount"), p.get("recorded_at"), p.get("open_amount"),
         strict=True,
     )  # fmt: skip
     dated = "date" in p.values
     for place, row in enumerate(rows):
-        line, own, day, amount, credit, debit, payer, account, reference, text, bank_ref, number, party, status, refunded, recorded = row
-        amount = _received(amount, credit, debit)
+        line, own, day, amount, credit, debit, payer, account, reference, text, bank_ref, number, party, status, refunded, recorded, left = row
+        amount = left if left is not None else _received(amount, credit, debit)  # what is unapplied, where the file says so
+        if amount is not None and plan.profile.payments == "negative":
+            amount = -amount
         refusal = _no_receipt(plan, amount, day, dated)
-        if refusal:
-            code, message, blocking = refusal
+        if refusal or amount is None:
+            code, message, blocking = refusal or ("missing_amount", "there is no amount", True)
             out.append(finding(plan, p, place, code, message, field="date" if code == "missing" else "amount", blocking=blocking))
             continue
         if own is None:
@@ -317,7 +317,7 @@ def _received(amount: Money | None, credit: Money | None, debit: Money | None) -
 
 def _no_receipt(plan: Plan, amount: Money | None, day: Any, dated: bool) -> tuple[str, str, bool] | None:
     if amount is None:
-        return "missing_amount", "there is no amount", True
+        return None
     if amount.minor < 0:
         if plan.profile.outgoing == "skip":
             return "money_out", f"{amount} is money out, not a receipt; left out", False
@@ -329,10 +329,9 @@ def _no_receipt(plan: Plan, amount: Money | None, day: Any, dated: bool) -> tupl
     return None
 
 
-def customers(plan: Plan, p: Parsed, seen: Seen) -> Out:
+def customers(_plan: Plan, p: Parsed, seen: Seen) -> Out:
     """Customers, one per row."""
-    names = ("aliases", "country", "city", "currency", "email", "phone", "parent_id", "accounts", "debtor_type", "time_zone", "language", "tier", "tax_id")
-    present = [(f, p.values[f]) for f in names if f in p.values]
+    present = [(field, column) for field, column in p.values.items() if field not in ("customer_id", "name")]
     out: Out = []
     for place, (line, own, name) in enumerate(zip(p.batch.lines, p.get("customer_id"), p.get("name"), strict=True)):
         more = {f: column[place] for f, column in present if column[place] is not None}
@@ -340,7 +339,7 @@ def customers(plan: Plan, p: Parsed, seen: Seen) -> Out:
     return out
 
 
-def allocations(plan: Plan, p: Parsed, seen: Seen) -> Out:
+def allocations(_plan: Plan, p: Parsed, seen: Seen) -> Out:
     """Parts of payments applied to documents. A negative part takes an earlier one back and is kept as it stands."""
     rows = zip(p.batch.lines, p.get("payment_id"), p.get("document_id"), p.get("amount"), p.get("date"), p.get("recorded_at"), strict=True)
     return [

@@ -101,7 +101,7 @@ class IdCells(TextCells):
 class MailCells(Cells):
     """One mail address; a cell that holds none, or two, is noted and left out."""
 
-    def parse(self, text: str) -> str | None | Noted:
+    def parse(self, text: str) -> str | Noted | None:
         if not text.strip():
             return None
         found = party.mail_address(text)
@@ -124,7 +124,7 @@ class ChoiceCells(Cells):
         super().__init__()
         self._words = words
 
-    def parse(self, text: str) -> str | None | Noted:
+    def parse(self, text: str) -> str | Noted | None:
         word = clean(text).lower()
         if not word:
             return None
@@ -136,7 +136,7 @@ class ChoiceCells(Cells):
 class PercentCells(Cells):
     """A percentage as plain decimal text; `2%` and `2,0` are understood."""
 
-    def parse(self, text: str) -> str | None | Refused:
+    def parse(self, text: str) -> str | Refused | None:
         bare = text.strip().rstrip("%").strip().replace(",", ".")
         if not bare:
             return None
@@ -150,7 +150,7 @@ class PercentCells(Cells):
 class MomentCells(Cells):
     """A moment in ISO 8601; without a zone it is taken as UTC."""
 
-    def parse(self, text: str) -> dt.datetime | None | Refused:
+    def parse(self, text: str) -> dt.datetime | Refused | None:
         bare = text.strip()
         if not bare:
             return None

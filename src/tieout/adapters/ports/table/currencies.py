@@ -62,7 +62,7 @@ class CurrencyCells(Cells):
 class CurrencyOrNone(CurrencyCells):
     """The same for a field that may be left out: what is not understood is noted, the row is taken."""
 
-    def parse(self, text: str) -> str | None | Noted:  # type: ignore[override]
+    def parse(self, text: str) -> str | Noted | None:  # type: ignore[override]
         if not text.strip():
             return None
         code = super().parse(text)

@@ -151,7 +151,7 @@ class DateCells(Cells):
         self._order = order
         self._format = order if "%" in order else ""
 
-    def parse(self, text: str) -> dt.date | None | Refused | Noted:
+    def parse(self, text: str) -> dt.date | Refused | Noted | None:
         if len(text) == 10 and text[4] == "-":
             try:
                 day = dt.date.fromisoformat(text)
@@ -160,7 +160,7 @@ class DateCells(Cells):
             return day if EARLIEST <= day.year <= LATEST else self._carefully(text)
         return self._carefully(text)
 
-    def _carefully(self, cell: str) -> dt.date | None | Refused | Noted:
+    def _carefully(self, cell: str) -> dt.date | Refused | Noted | None:
         text = cell.strip()
         if not text:
             return None

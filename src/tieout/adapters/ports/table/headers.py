@@ -97,8 +97,7 @@ def find(rows: Rows, ready: Mapping[str, Profile], known: Collection[str]) -> in
     candidates = [i for i, row in enumerate(top) if sum(1 for c in row if c.strip()) >= max(1, 0.6 * usual) and _is_wordy(row)]
     if not candidates:
         return None
-    best = max(candidates, key=lambda i: (sum(1 for c in top[i] if fold(c) in known), -i))
-    return best
+    return max(candidates, key=lambda i: (sum(1 for c in top[i] if fold(c) in known), -i))
 
 
 def find_for(rows: Rows, profile: Profile) -> int | None:

@@ -24,9 +24,7 @@ _MONEYED: tuple[Kind, ...] = ("invoice", "payment")
 Settled = tuple[Profile, tuple[Question, ...]]
 
 
-def settle(
-    header: Sequence[str], looked: Looked, *, profile: Profile | None, answers: Mapping[str, str], ready: Mapping[str, Profile]
-) -> Settled:
+def settle(header: Sequence[str], looked: Looked, *, profile: Profile | None, answers: Mapping[str, str], ready: Mapping[str, Profile]) -> Settled:
     """A profile whose columns all exist in `header`, or the questions that stand in the way."""
     base = profile or headers.best_ready(header, ready)
     if base is None or not base.columns:

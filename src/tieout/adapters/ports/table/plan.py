@@ -239,10 +239,7 @@ class Plan:
     def _read_money(self, field: str, texts: Sequence[str], codes: list[str | None], parsed: Parsed) -> None:
         readers = self._money[field]
         before = readers.troubles
-        if codes.count(codes[0]) == len(codes) and codes[0]:
-            values: list[Any] = readers[codes[0]].read(texts)
-        else:
-            values = [readers[code][text] if code else None for code, text in zip(codes, texts, strict=True)]
+        values = readers.read(texts, codes)
         if readers.troubles != before:
             self._note(field, values, texts, parsed)
         parsed.values[field] = values

@@ -69,13 +69,13 @@ class Reading:
 
     def _in_order(self, out: Out) -> Out:
         """In the order of the file, findings signed with the format; the plain case of records only passes through."""
-        signed = False
-        for place, record in enumerate(out):
-            if type(record) is RowFinding:
-                out[place] = msgspec.structs.replace(record, source_format=self.seen.format)
-                signed = True
-        if signed or self.plan.kind_at is not None:
-            out.sort(key=lambda record: record.line or 0)
+        if RowFinding in set(map(type, out)):
+            for place, record in enumerate(out):
+                if type(record) is RowFinding:
+                    out[place] = msgspec.structs.replace(record, source_format=self.seen.format)
+        elif self.plan.kind_at is None:
+            return out
+        out.sort(key=lambda record: record.line or 0)
         return out
 
     def _flaw(self, line: int, code: str, message: str, text: str, *, blocking: bool = True) -> RowFinding:

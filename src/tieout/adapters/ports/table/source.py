@@ -14,7 +14,7 @@ WHOLE = 50_000
 FIRST = 5_000
 
 #: Rows per batch: enough to make columns worth while, few enough to stay small.
-BATCH = 4_096
+BATCH = 2_048
 
 
 class Sample(msgspec.Struct):

@@ -57,7 +57,8 @@ def settled(table: Table, *, profile: Profile | None, answers: Mapping[str, str]
     """The same, for reading: raises NeedsPerson with the questions where anything is open."""
     found = survey(table, profile=profile, answers=answers, ready=ready)
     if found.questions:
-        raise NeedsPerson(f"{table.name} cannot be read without an answer: " + " ".join(q.message for q in found.questions), questions=found.questions)
+        asked = " ".join(question.message for question in found.questions)
+        raise NeedsPerson(f"{table.name} cannot be read without an answer: {asked}", questions=found.questions)
     return found
 
 
@@ -97,5 +98,3 @@ def _notices(base: Profile, header: Sequence[str], given: Profile | None, line: 
 def _columns_used(profile: Profile) -> list[str]:
     names = [*profile.columns.values(), *(c.column for c in profile.conditions), *(s.column for s in profile.skip)]
     return [*names, profile.kind_column] if profile.kind_column else names
-
-

@@ -26,14 +26,17 @@ INVOICE = {
     "number": "number|invoice number|invoice no|invoice num|invoice|num|no|document number|document no|doc no|doc number|reference number|"
     "rechnungsnummer|rechnungsnr|rechnung nr|rechnungs nr|belegnummer|belegfeld 1|n facture|no facture|numero facture|numero de facture|"
     "factuurnummer|factuurnr|numero factura|numero de factura",
-    "issue_date": "issue date|invoice date|date|date issued|issued|issued date|document date|posting date|bill date|created|transaction date|txn date|"
+    "issue_date": "issue date|invoice date|date|date issued|issued|issued date|document date|posting date|bill date|created|"
+    "transaction date|txn date|"
     "rechnungsdatum|belegdatum|date facture|date de facture|factuurdatum|fecha|fecha factura|date utc",
-    "due_date": "due date|due|net due date|payment due date|due in date|due date utc|duedate|faelligkeit|falligkeit|faelligkeitsdatum|falligkeitsdatum|faellig am|"
+    "due_date": "due date|due|net due date|payment due date|due in date|due date utc|duedate|faelligkeit|falligkeit|faelligkeitsdatum|"
+    "falligkeitsdatum|faellig am|"
     "fallig am|date d echeance|date echeance|echeance|vervaldatum|vervaldag|vencimiento|fecha vencimiento|fecha de vencimiento",
     "amount": "amount|total|invoice amount|invoice total|total amount|gross amount|gross|gross total|amount total|grand total|total open amount|"
     "betrag|rechnungsbetrag|bruttobetrag|brutto|gesamtbetrag|montant|montant ttc|total ttc|bedrag|totaal|factuurbedrag|importe|importe total",
     "open_amount": "open amount|balance|open balance|amount due|balance due|outstanding|outstanding amount|amount outstanding|amount open|remaining|"
-    "amount remaining|invoice amount due|unpaid amount|offen|offener betrag|offener posten|restbetrag|solde|reste a payer|openstaand|saldo|saldo pendiente",
+    "amount remaining|invoice amount due|unpaid amount|offen|offener betrag|offener posten|restbetrag|solde|reste a payer|openstaand|"
+    "saldo|saldo pendiente",
     "paid_amount": "amount paid|paid amount|invoice amount paid|paid|bezahlt|gezahlt|montant paye|betaald",
     "paid_date": "paid date|date paid|payment date|settled date|settlement date|clear date|clearing date|paid at|paid on|paid at utc|zahlungsdatum|"
     "bezahlt am|date de paiement|betaaldatum",
@@ -61,8 +64,10 @@ CREDIT_NOTE = {
 PAYMENT = {
     **_COMMON,
     "payment_id": "payment id|transaction id|txn id|receipt number|receipt no|receipt id|id",
-    "date": "date|payment date|transaction date|booking date|posting date|posted date|value date|received|received date|receipt date|created|created utc|"
-    "buchungstag|buchungsdatum|buchung|valuta|valutadatum|wertstellung|date operation|date de l operation|date valeur|boekdatum|datum|fecha|fecha operacion",
+    "date": "date|payment date|transaction date|booking date|posting date|posted date|value date|received|received date|receipt date|"
+    "created|created utc|"
+    "buchungstag|buchungsdatum|buchung|valuta|valutadatum|wertstellung|date operation|date de l operation|date valeur|boekdatum|datum|"
+    "fecha|fecha operacion",
     "amount": "amount|payment amount|amount received|received amount|transaction amount|paid amount|betrag|umsatz|montant|bedrag|importe",
     "credit": "credit|credit amount|money in|paid in|deposit|deposits|inflow|haben|gutschrift|entree|bij|abono",
     "debit": "debit|debit amount|money out|paid out|withdrawal|withdrawals|outflow|soll|lastschrift|sortie|af|cargo",
@@ -78,6 +83,7 @@ PAYMENT = {
     "invoice_number": "invoice number|invoice no|invoice",
     "customer_id": "customer id|client id|customer number",
     "status": "status|payment status",
+    "open_amount": "unapplied amount|unapplied|amount unapplied",
     "refunded_amount": "amount refunded|refunded amount",
 }
 CUSTOMER = {
@@ -106,16 +112,16 @@ ALLOCATION = {
     "recorded_at": "recorded at",
 }
 
+_TABLES: dict[Kind, dict[str, str]] = {
+    "invoice": INVOICE,
+    "credit_note": CREDIT_NOTE,
+    "payment": PAYMENT,
+    "customer": CUSTOMER,
+    "allocation": ALLOCATION,
+}
 VOCABULARY: dict[Kind, dict[str, tuple[str, ...]]] = {
-    kind: {field: tuple(words.split("|")) for field, words in table.items()}
-    for kind, table in (
-        ("invoice", INVOICE),
-        ("credit_note", CREDIT_NOTE),
-        ("payment", PAYMENT),
-        ("customer", CUSTOMER),
-        ("allocation", ALLOCATION),
-    )
-}  # type: ignore[assignment]
+    kind: {field: tuple(words.split("|")) for field, words in table.items()} for kind, table in _TABLES.items()
+}
 
 #: Every folded header we know, to find the header row by.
 KNOWN: frozenset[str] = frozenset(word for table in VOCABULARY.values() for words in table.values() for word in words)
@@ -140,7 +146,7 @@ NEEDED: dict[Kind, tuple[tuple[str, ...], ...]] = {
 
 DATE_FIELDS = frozenset({"issue_date", "due_date", "date", "paid_date", "discount_until"})
 MONEY_FIELDS = frozenset({"amount", "open_amount", "paid_amount", "line_amount", "credit", "debit", "refunded_amount"})
-ID_FIELDS = frozenset({"invoice_id", "credit_note_id", "payment_id", "customer_id", "number", "document_id", "related_invoice", "invoice_number", "parent_id"})
+ID_FIELDS = frozenset("invoice_id credit_note_id payment_id customer_id number document_id related_invoice invoice_number parent_id".split())
 
 DOCUMENT_STATUS = {
     word: status
@@ -159,7 +165,8 @@ PAYMENT_STATUS = {
     for status, words in {
         "pending": "pending|authorized|uncaptured|requires capture",
         "processing": "processing|in progress|in transit",
-        "succeeded": "succeeded|paid|completed|complete|captured|received|refunded|partially refunded|partial refund|success|booked|posted|closed|deposited",
+        "succeeded": "succeeded|paid|completed|complete|captured|received|refunded|partially refunded|partial refund|success|booked|"
+        "posted|closed|deposited",
         "settled": "settled|cleared|reconciled|paid out",
         "failed": "failed|declined|blocked|denied|returned",
         "cancelled": "cancelled|canceled|expired|void|voided",
