@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import msgspec
 from email_validator import EmailNotValidError, validate_email
@@ -24,6 +25,7 @@ def tidy(text: str) -> str:
     return _SPACES.sub(" ", cleaned).strip()
 
 
+@lru_cache(maxsize=65536)  # payers repeat; a bank file names each of them dozens of times
 def fold(name: str) -> str:
     """A name for comparison: case, accents, punctuation and legal form removed; `Müller & Söhne GmbH` → `muller sohne`."""
     decomposed = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
