@@ -50,9 +50,11 @@ def _could_settle(receipt: Receipt, facts: Facts) -> str | None:
 
 
 def _named(receipt: Receipt, facts: Facts) -> str | None:
-    known = {key: item.number for item in facts.items for key in numbers.keys(item.number)}
-    found = numbers.mentions(receipt.text, known)
-    return known[found[0].key] if found else None
+    known: numbers.Known[str] = numbers.Known()
+    for item in facts.items:
+        known.add(item.number, item.number)
+    found = known.mentions(receipt.text)
+    return known.bearers(found[0].key)[0] if found else None
 
 
 def _carries_name(receipt: Receipt, facts: Facts) -> bool:
