@@ -165,3 +165,4 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": os.environ.get("TIEOUT_LOG", "WARNING")},
 }
+PROCRASTINATE_IMPORT_PATHS = ["tieout.flow.jobs"]

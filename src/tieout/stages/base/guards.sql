@@ -1,6 +1,3 @@
--- The change feed knows its transaction: readers take only rows whose transaction, and every older one, has ended.
-ALTER TABLE base_change ALTER COLUMN xid SET DEFAULT (pg_current_xact_id()::text)::bigint;
-
 -- The audit trail refuses change and deletion, whoever asks; only the removal of a demo organisation passes.
 CREATE OR REPLACE FUNCTION base_refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -12,6 +12,14 @@ from django.db import models
 from tieout.stages.base.rows import OrganisationRow, words
 
 
+class WritingTransaction(models.Func):
+    """The number of the transaction that writes the row."""
+
+    template = "(pg_current_xact_id()::text)::bigint"
+    arity = 0
+    output_field = models.BigIntegerField()
+
+
 class Organisation(models.Model):
     """A tenant. A global row, so it says nothing but that it exists; its name and settings stand behind its wall."""
 
@@ -136,8 +144,8 @@ class Change(OrganisationRow):
     ids = models.JSONField(default=list)
     customer_ids = models.JSONField(default=list)
     recorded_at = models.DateTimeField()
-    # Filled by the database (guards.sql): the writing transaction, which tells readers when it has committed.
-    xid = models.BigIntegerField(editable=False, null=True)
+    #: The writing transaction, filled by the database: it tells readers when it has committed.
+    xid = models.BigIntegerField(editable=False, db_default=WritingTransaction())
 
     class Meta:
         indexes: ClassVar[list[Any]] = [models.Index(fields=["organisation_id", "xid", "id"], name="base_change_xid")]

@@ -1,0 +1,127 @@
+"""The jobs: ids and moments in, one organisation each, enlisted in the transaction that causes them.
+
+A job is a batch or an account, never a row. Procrastinate runs each at least once; that an effect happens at most
+once is ours: every job here can run twice, half, or beside itself, and the natural keys and claims below it hold.
+"""
+
+from __future__ import annotations
+
+import structlog
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from tieout.core.evidence import Actor
+from tieout.stages.base import queries
+
+log = structlog.get_logger()
+
+MACHINE = Actor("machine", "tieout")
+_RETRY = RetryStrategy(max_attempts=5, exponential_wait=5)
+
+
+@app.task(name="tieout.read_envelope", queue="intake", retry=_RETRY)
+def read_envelope(*, organisation: str, envelope: int, person: int | None = None, name: str = "tieout") -> None:
+    """Take in a file that was kept at the door."""
+    from uuid import UUID
+
+    from tieout.flow import on_upload
+
+    actor = Actor("person", name, person) if person else MACHINE
+    taken = on_upload.read(organisation_id=UUID(organisation), envelope_id=envelope, actor=actor)
+    log.info("envelope read", organisation=organisation, envelope=envelope, state=taken.state)
+
+
+@app.task(name="tieout.nightly", queue="collect", retry=_RETRY, pass_context=False)
+def run_nightly(*, organisation: str) -> None:
+    """Judge the day: promises, behaviour, plan, drafts. Idempotent within the day."""
+    from uuid import UUID
+
+    from tieout.flow import nightly
+
+    nightly.run(UUID(organisation))
+
+
+@app.task(name="tieout.judge", queue="collect", retry=_RETRY)
+def judge(*, organisation: str, customers: list[int]) -> None:
+    """Judge some accounts again because something about them changed."""
+    from uuid import UUID
+
+    from tieout.flow import nightly
+
+    nightly.judge(UUID(organisation), customers)
+
+
+@app.task(name="tieout.send", queue="outreach")
+def send(*, organisation: str) -> None:
+    """Claim, call, settle what may leave; then reconcile what was claimed and never settled. Never retried blindly."""
+    from uuid import UUID
+
+    from tieout.flow import send as sending
+
+    sending.run(UUID(organisation))
+    sending.reconcile(UUID(organisation))
+
+
+@app.task(name="tieout.mailbox", queue="intake")
+def mailbox(*, organisation: str) -> None:
+    """Look into the organisation's mailboxes."""
+    from uuid import UUID
+
+    from tieout.flow import on_mail
+
+    on_mail.fetch(UUID(organisation))
+
+
+@app.task(name="tieout.follow", queue="collect", retry=_RETRY)
+def follow(*, organisation: str) -> None:
+    """Read the change feed and judge the accounts that changed."""
+    from uuid import UUID
+
+    from tieout.flow import on_change
+
+    on_change.follow(UUID(organisation))
+
+
+def later(task: object, *, organisation: object, lock: str = "", **arguments: object) -> None:
+    """Defer a job in the running transaction; one waiting job of a kind per organisation is enough (`lock`)."""
+    from procrastinate.exceptions import AlreadyEnqueued
+
+    options: dict[str, str] = {"queueing_lock": f"{lock}:{organisation}", "lock": f"{lock}:{organisation}"} if lock else {}
+    try:
+        from django.db import transaction
+
+        # A collision on the queueing lock is a unique violation: without a savepoint it would doom the caller's work.
+        with transaction.atomic():
+            task.configure(**options).defer(organisation=str(organisation), **arguments)  # type: ignore[attr-defined]
+    except AlreadyEnqueued:
+        return
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="tieout.every_minute", queue="schedule", pass_context=False)
+def every_minute(timestamp: int) -> None:
+    """Once a minute for each organisation: follow changes, look for mail, send what is ready."""
+    for organisation in queries.organisations():
+        later(follow, organisation=organisation, lock="follow")
+        later(mailbox, organisation=organisation, lock="mailbox")
+        later(send, organisation=organisation, lock="send")
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(name="tieout.every_hour", queue="schedule", pass_context=False)
+def every_hour(timestamp: int) -> None:
+    """Once an hour: judge the day of each organisation (a second time in the same day changes nothing), anchor the audit trail."""
+    from tieout.flow import anchor
+
+    for organisation in queries.organisations():
+        later(run_nightly, organisation=organisation, lock="nightly")
+        anchor.put(organisation)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="tieout.sweep", queue="sweep", pass_context=True)
+async def sweep(context: object, timestamp: int) -> None:
+    """Free jobs whose worker died. Holds no queueing lock of its own, so a dead sweep never stops the next one."""
+    from tieout.flow import sweep as sweeper
+
+    await sweeper.run()
