@@ -25,10 +25,16 @@ class Window(msgspec.Struct, frozen=True):
     weekdays: frozenset[int] = frozenset({0, 1, 2, 3, 4})
 
 
+@lru_cache(maxsize=1)
+def _zone_names() -> frozenset[str]:
+    """Names of the zone database, read once: asking for them opens every file of it."""
+    return frozenset(available_timezones())
+
+
 @lru_cache(maxsize=256)
 def zone(name: str) -> ZoneInfo:
     """The zone, or ValueError where the name is not in the zone database."""
-    if name not in available_timezones():
+    if name not in _zone_names():
         raise ValueError(f"{name!r} is not a time zone of the IANA database")
     return ZoneInfo(name)
 
@@ -37,7 +43,7 @@ def zone(name: str) -> ZoneInfo:
 def zones_of(country: str | None) -> tuple[str, ...]:
     """Every time zone of the ISO 3166 country (the candidates where the recipient's own is not known); () for an unknown one."""
     territories = get_global("zone_territories")
-    known = available_timezones()
+    known = _zone_names()
     return tuple(sorted(name for name, code in territories.items() if country and code == country and name in known))
 
 
