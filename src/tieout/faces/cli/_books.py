@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 import click
@@ -89,7 +90,7 @@ def _invoice(row: Row) -> Invoice:
         issue_date=row.day("issue_date"),
         due_date=row.day("due_date"),
         open_amount=_optional(row, "open_amount", "what was paid beyond the amount is a payment; give it in --payments"),
-        discount_pct=row.text("discount_pct"),
+        discount_pct=_percent(row, "discount_pct"),
         discount_until=row.day("discount_until"),
         po_number=row.text("po_number"),
         recorded_at=row.moment("recorded_at"),
@@ -200,3 +201,17 @@ def _amount(row: Row, column: str, below: str, *, least: int | None = 0) -> Mone
 
 def _optional(row: Row, column: str, below: str) -> Money | None:
     return _amount(row, column, below) if row.text(column) else None
+
+
+def _percent(row: Row, column: str) -> str | None:
+    """A percentage as a plain decimal text (`2`, `2.5`, `2 %`), None where empty."""
+    text = (row.text(column) or "").rstrip("% ")
+    if not text:
+        return None
+    try:
+        share = Decimal(text)
+    except InvalidOperation:
+        share = Decimal("NaN")
+    if not (share.is_finite() and 0 <= share <= 100):
+        raise row.fault(column, f"{row.text(column)!r} is no percentage; write a number from 0 to 100")
+    return text
