@@ -1,4 +1,4 @@
-"""What the shell of every page shows, read in one statement."""
+"""What the shell of every page shows: work waiting, the sources' freshness, whether messages may leave."""
 
 from __future__ import annotations
 
@@ -8,19 +8,11 @@ import msgspec
 from django.db import connection
 
 from tieout.stages.base import walls
+from tieout.stages.intake import queries as intake
+from tieout.stages.intake.queries import Freshness
 
 #: Counts in the menu stop here: a menu tells that work waits, not how much to the last row.
 MOST = 1000
-
-
-class Source(msgspec.Struct, frozen=True):
-    """A connection and whether it brought something within its cadence; `reason` says what is wrong, in words."""
-
-    id: int
-    name: str
-    last_success_at: dt.datetime | None
-    stale: bool
-    reason: str
 
 
 class Shell(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,12 +24,12 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     replies: int
     quarantined: int
     unknown: int
-    sources: tuple[Source, ...]
+    sources: tuple[Freshness, ...]
     mode: str
     mode_reason: str
 
     @property
-    def stale(self) -> tuple[Source, ...]:
+    def stale(self) -> tuple[Freshness, ...]:
         return tuple(source for source in self.sources if source.stale)
 
 
@@ -49,16 +41,12 @@ _WAITING = {
     "quarantined": "intake_quarantinedrow WHERE organisation_id = %(o)s AND state = 'open'",
     "unknown": "outreach_message WHERE organisation_id = %(o)s AND state = 'unknown'",
 }
-_SHELL = (
-    "SELECT "
-    + ", ".join(f"(SELECT count(*) FROM (SELECT 1 FROM {where} LIMIT {MOST}) waiting)" for where in _WAITING.values())
-    + """,
-    (SELECT coalesce(json_agg(json_build_array(id, name, last_success_at, created_at, cadence_hours, last_error) ORDER BY name), '[]')::text
-       FROM intake_connection WHERE organisation_id = %(o)s AND paused_at IS NULL AND kind <> 'hand'),
+_COUNTS = ", ".join(f"(SELECT count(*) FROM (SELECT 1 FROM {where} LIMIT {MOST}) waiting)" for where in _WAITING.values())  # noqa: S608
+_SHELL = f"""
+SELECT {_COUNTS},
     (SELECT coalesce(json_agg(json_build_array(name, reason)), '[]')::text FROM base_globalswitch WHERE "on"),
     p.mode, p.stopped_at IS NOT NULL, p.stopped_reason, p.frozen_at IS NOT NULL, p.frozen_reason
-    FROM base_profile p WHERE p.organisation_id = %(o)s"""
-)
+    FROM base_profile p WHERE p.organisation_id = %(o)s"""  # noqa: S608 - fixed fragments
 
 
 def shell(*, now: dt.datetime) -> Shell:
@@ -67,22 +55,10 @@ def shell(*, now: dt.datetime) -> Shell:
         cursor.execute(_SHELL, {"o": walls.current()})
         row = cursor.fetchone()
     waiting = dict(zip(_WAITING, row, strict=False))
-    sources, switches, mode, stopped, stopped_why, frozen, frozen_why = row[len(_WAITING) :]
-    read = msgspec.json.decode(sources, type=list[tuple[int, str, dt.datetime | None, dt.datetime, int | None, str]])
+    switches, mode, stopped, stopped_why, frozen, frozen_why = row[len(_WAITING) :]
+    sources = tuple(source for source in intake.freshness(now=now) if source.kind != "hand")
     on = dict(msgspec.json.decode(switches, type=list[tuple[str, str]]))
-    return Shell(**waiting, sources=tuple(_source(*values, now=now) for values in read), **_mode(mode, on, stopped, stopped_why, frozen, frozen_why))
-
-
-def _source(
-    number: int, name: str, last: dt.datetime | None, created: dt.datetime, cadence: int | None, error: str, *, now: dt.datetime
-) -> Source:
-    if cadence is None:
-        return Source(number, name, last, False, "")
-    due = (last or created) + dt.timedelta(hours=cadence)
-    if due >= now:
-        return Source(number, name, last, False, "")
-    why = f"expected every {cadence} hours" if cadence < 48 else f"expected every {cadence // 24} days"
-    return Source(number, name, last, True, why + (f"; the last attempt failed: {error}" if error else ""))
+    return Shell(**waiting, sources=sources, **_mode(mode, on, stopped, stopped_why, frozen, frozen_why))
 
 
 def _mode(mode: str, on: dict[str, str], stopped: bool, stopped_why: str, frozen: bool, frozen_why: str) -> dict[str, str]:

@@ -1,0 +1,81 @@
+"""The overview: what is open and how old, what comes in, what waits, and whether to believe it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from tieout.faces.web.asked import Request
+from tieout.faces.web.may import may
+from tieout.stages.insight import expected, figures
+from tieout.stages.insight.charts import aging_bar, cash_expected
+
+LABELS = {
+    "current": "Current", "1-30": "1–30 days", "31-60": "31–60 days", "60+": "60+ days", "61-90": "61–90", "90+": "90+", "no_due_date": "No due date",
+}
+LOOKS = {"current": "a0", "1-30": "a1", "31-60": "a2", "61-90": "a3", "90+": "a4", "no_due_date": "an"}
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of the aging: its filter, label, colour, and for 60+ the two beneath it."""
+
+    bucket: str
+    label: str
+    look: str
+    cell: figures.Cell
+    beneath: tuple[Column, ...] = ()
+
+
+class Ages(msgspec.Struct, frozen=True):
+    """One currency of the aging card."""
+
+    currency: str
+    bar: str
+    columns: tuple[Column, ...]
+    holders: tuple[figures.Holder, ...]
+    held_percent: int
+
+
+@may("view")
+def page(request: Request) -> HttpResponse:
+    """Figures per currency, the organisation's own currency first; nothing is added across currencies."""
+    first = request.profile.base_currency
+    aged = sorted(figures.aging(today=request.today), key=lambda a: (a.currency != first, a.currency))
+    coming = sorted(expected.expected(today=request.today), key=lambda e: (e.currency != first, e.currency))
+    holders = figures.holders(today=request.today)
+    values: dict[str, Any] = {
+        "aged": aged,
+        "coming": coming,
+        "ages": [_ages(a, [h for h in holders if h.currency == a.currency]) for a in aged if a.open.count],
+        "pressing": figures.most_pressing(),
+        **_chart(coming, request.GET.get("expected", "")),
+    }
+    return render(request, "web/overview.html", values)
+
+
+def _ages(aged: figures.Aged, holders: list[figures.Holder]) -> Ages:
+    cells = aged.buckets
+    parts = [(LABELS[name], LOOKS[name], cells[name].minor) for name in LOOKS if name in cells]
+    columns = [_column(name, cells) for name in ("current", "1-30", "31-60")]
+    columns.append(Column("60+", LABELS["60+"], "a3", aged.over_60, (_column("61-90", cells), _column("90+", cells))))
+    if "no_due_date" in cells:
+        columns.append(_column("no_due_date", cells))
+    bar = aging_bar.draw(parts, title=f"Open invoices in {aged.currency} by age")
+    overdue = aged.overdue.minor
+    return Ages(aged.currency, bar, tuple(columns), tuple(holders), sum(h.minor for h in holders) * 100 // overdue if overdue else 0)
+
+
+def _column(name: str, cells: dict[str, figures.Cell]) -> Column:
+    return Column(name, LABELS[name], LOOKS[name], cells.get(name, figures.Cell()))
+
+
+def _chart(coming: list[expected.Expected], wanted: str) -> dict[str, Any]:
+    chosen = next((e for e in coming if e.currency == wanted), coming[0] if coming else None)
+    if chosen is None:
+        return {"chosen": None}
+    points = [(p.date, p.low, p.mid, p.high) for p in chosen.line]
+    title = f"Cash expected in {chosen.currency} over {expected.WEEKS} weeks"
+    return {"chosen": chosen, "chart": cash_expected.draw(points, currency=chosen.currency, title=title), "weeks": expected.WEEKS}

@@ -1,0 +1,138 @@
+"""The figures of the overview, per currency and never added across: open by age, unmatched money, who holds the overdue."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import msgspec
+from django.db import connection
+
+from tieout.stages.base import walls
+from tieout.stages.insight.items import BUCKET, BUCKETS, OPEN
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """How many items, and their sum in minor units."""
+
+    count: int = 0
+    minor: int = 0
+
+    def __add__(self, other: Cell) -> Cell:
+        return Cell(self.count + other.count, self.minor + other.minor)
+
+
+class Aged(msgspec.Struct, frozen=True, kw_only=True):
+    """One currency: open invoices by age, credit notes and unapplied money beside them."""
+
+    currency: str
+    buckets: dict[str, Cell]
+    credit: Cell = Cell()
+    unapplied: Cell = Cell()
+
+    @property
+    def open(self) -> Cell:
+        return sum(self.buckets.values(), Cell())
+
+    @property
+    def overdue(self) -> Cell:
+        return sum((self.buckets.get(name, Cell()) for name in ("1-30", "31-60", "61-90", "90+")), Cell())
+
+    @property
+    def over_60(self) -> Cell:
+        return self.buckets.get("61-90", Cell()) + self.buckets.get("90+", Cell())
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the customers that owe most of what is overdue in a currency; `percent` of all of it, rounded down."""
+
+    currency: str
+    customer_id: int
+    name: str
+    items: int
+    minor: int
+    percent: int
+
+
+class Pressing(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of the work list, as planning left it."""
+
+    customer_id: int
+    name: str
+    open_minor: dict[str, int]
+    overdue_minor: dict[str, int]
+    oldest_due_date: dt.date | None
+    items: int
+    state: str
+    last_signal: str
+    next_step: str
+    reasons: list[str]
+
+
+_AGING = f"""
+WITH items AS ({OPEN})
+SELECT currency, kind, {BUCKET} AS bucket, count(*), sum(open_minor)::bigint FROM items GROUP BY 1, 2, 3
+UNION ALL
+SELECT currency, 'payment', '', count(*), sum(unapplied_minor)::bigint
+  FROM ledger_payment WHERE organisation_id = %(o)s AND unapplied_minor > 0 GROUP BY 1"""  # noqa: S608 - fixed fragments
+
+_HOLDERS = f"""
+WITH items AS ({OPEN}),
+per AS (SELECT currency, customer_id, count(*) AS items, sum(open_minor)::bigint AS minor
+          FROM items WHERE kind = 'invoice' AND due_date < %(today)s GROUP BY 1, 2),
+ranked AS (SELECT *, row_number() OVER (PARTITION BY currency ORDER BY minor DESC, customer_id) AS place,
+                  sum(minor) OVER (PARTITION BY currency) AS total FROM per)
+SELECT r.currency, r.customer_id, c.name, r.items, r.minor, (r.minor * 100 / r.total)::int
+  FROM ranked r JOIN ledger_customer c ON (c.organisation_id, c.id) = (%(o)s, r.customer_id)
+ WHERE r.place <= 3 ORDER BY r.currency, r.place"""  # noqa: S608 - fixed fragments
+
+
+def aging(*, today: dt.date) -> list[Aged]:
+    """Open receivables by age on `today`, one per currency in the order of its code. One statement over open items only."""
+    found: dict[str, dict[tuple[str, str], Cell]] = {}
+    for currency, kind, bucket, items, minor in _rows(_AGING, today):
+        found.setdefault(currency, {})[kind, bucket] = Cell(items, minor)
+    return [_aged(currency, found[currency]) for currency in sorted(found)]
+
+
+def holders(*, today: dt.date) -> list[Holder]:
+    """Up to three customers per currency that owe most of what is overdue on `today`."""
+    return [
+        Holder(currency=currency, customer_id=customer, name=name, items=items, minor=minor, percent=percent)
+        for currency, customer, name, items, minor, percent in _rows(_HOLDERS, today)
+    ]
+
+
+def most_pressing(*, limit: int = 6) -> list[Pressing]:
+    """The first rows of the work list."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT w.customer_id, c.name, w.open_minor::text, w.overdue_minor::text, w.oldest_due_date, w.items, w.state, w.last_signal,
+                      w.next_step, w.reasons::text
+                 FROM collect_workitem w JOIN ledger_customer c ON (c.organisation_id, c.id) = (w.organisation_id, w.customer_id)
+                WHERE w.organisation_id = %s ORDER BY w.score DESC, w.customer_id LIMIT %s""",
+            [walls.current(), limit],
+        )
+        return [
+            Pressing(
+                customer_id=row[0], name=row[1], open_minor=json.loads(row[2]), overdue_minor=json.loads(row[3]), oldest_due_date=row[4],
+                items=row[5], state=row[6], last_signal=row[7], next_step=row[8], reasons=[str(r) for r in json.loads(row[9])],
+            )
+            for row in cursor.fetchall()
+        ]
+
+
+def _aged(currency: str, cells: dict[tuple[str, str], Cell]) -> Aged:
+    credits = [cell for (kind, _), cell in cells.items() if kind == "credit_note"]
+    return Aged(
+        currency=currency,
+        buckets={name: cells[("invoice", name)] for name in BUCKETS if ("invoice", name) in cells},
+        credit=sum(credits, Cell()),
+        unapplied=cells.get(("payment", ""), Cell()),
+    )
+
+
+def _rows(statement: str, today: dt.date) -> list[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"o": walls.current(), "today": today})
+        return cursor.fetchall()
