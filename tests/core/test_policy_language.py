@@ -46,6 +46,20 @@ def test_a_case_that_does_not_hold_says_what_was_found() -> None:
     assert result.case.line == 9
 
 
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        pytest.param("tier: lwo, items: []", "tier: lwo is not known here; did you mean low?", id="a tier"),
+        pytest.param("zone: Mars/Base, items: []", "zone: 'Mars/Base' is not a time zone of the IANA database", id="a zone"),
+        pytest.param("items: [{days_late: 1, amount: 1.005}]", "items[0].amount: 1.005 has more decimal places than EUR has (2)", id="an amount"),
+        pytest.param("items: [], holds: [{reason: legal, id: X}]", "holds[0].id: X is none of this case's items", id="a hold on nothing"),
+    ],
+)
+def test_a_case_is_read_as_carefully_as_the_policy(given: str, problem: str) -> None:
+    (found,) = problems(WHOLE + f"cases:\n- {{case: c, given: {{{given}}}, expect: {{decision: none}}}}\n")
+    assert f"cases[0].given.{problem}" in found
+
+
 def test_a_step_switched_off_is_left_out() -> None:
     text = WHOLE.replace("tone: friendly}", "tone: friendly, enabled: false}")
     assert [s.name for s in language.read_policy(text).segments[0].steps] == ["second"]
@@ -72,7 +86,7 @@ def test_minimum_by_currency_has_its_minor_units() -> None:
         ("version: 1", "version: 2", "line 1, column 10, version: this is version 1 of the language; only 1 is understood"),
         ("name: Small\n", "", "line 1, column 1, top level: missing key name"),
         ("name: Small\n", "name: Small\nname: Twice\n", "line 3, column 1, top level: key name is given twice"),
-        ("name: all", "name: all\n  when: {teir: high}", "line 5, column 16, segments[0].when.teir: unknown condition teir; did you mean tier?"),
+        ("name: all", "name: all\n  when: {teir: high}", "line 5, column 10, segments[0].when.teir: unknown condition teir; did you mean tier?"),
         ("name: all", "name: all\n  when: {tier: hihg}", "line 5, column 16, segments[0].when.tier: hihg is not known here; did you mean high?"),
         (
             "name: all",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from tieout.core import days
 from tieout.core.money import MoneyError, from_decimal, is_currency
 from tieout.core.policy.schema import Spot
 from tieout.core.policy.situation import HOLD_REASONS, Hold, Item, Situation, Touch
@@ -14,6 +15,8 @@ from tieout.core.policy.situation import HOLD_REASONS, Hold, Item, Situation, To
 #: A Tuesday without a public holiday in any country we know: the day of a case that names none.
 CASE_DAY = dt.date(2026, 3, 10)
 
+TIERS = ("low", "medium", "high", "unknown")
+TYPES = ("business", "consumer", "unknown")
 EXPECTED = ("decision", "step", "channel", "reason", "tone", "approval", "escalate_to", "invoices")
 
 
@@ -42,6 +45,14 @@ def _amount(spot: Spot, currency: str) -> int:
     except MoneyError as error:
         spot.fault(str(error))
         return 0
+
+
+def _zone(spot: Spot) -> str:
+    try:
+        return days.zone(spot.text()).key
+    except ValueError as error:
+        spot.fault(str(error))
+        return "UTC"
 
 
 def _item(spot: Spot, number: int, today: dt.date) -> Item:
@@ -98,13 +109,15 @@ def _situation(spot: Spot, today: dt.date) -> Situation:
     )
     items = tuple(_item(one, i + 1, today) for i, one in enumerate(keys["items"].many())) if "items" in keys else ()
     by_id = {item.invoice_id: item for item in items}
-    text = {name: keys[name].text() for name in ("tier", "debtor_type", "email", "country", "zone", "language") if name in keys}
+    text: dict[str, str] = {name: keys[name].text() for name in ("email", "country", "language") if name in keys}
+    if "zone" in keys:
+        text["zone"] = _zone(keys["zone"])
     email = text.get("email", "accounts@customer.example")
     return Situation(
         customer_id="C1",
         items=items,
-        tier=text.get("tier", "unknown"),
-        debtor_type=text.get("debtor_type", "business"),
+        tier=keys["tier"].choice(TIERS) if "tier" in keys else "unknown",
+        debtor_type=keys["debtor_type"].choice(TYPES) if "debtor_type" in keys else "business",
         email=None if email == "none" else email,
         country=text.get("country"),
         zones=(text["zone"],) if "zone" in text else (),

@@ -48,7 +48,7 @@ def evaluate(policy: Policy, situation: Situation, today: dt.date, *, rules: Con
         return _none(situation, reason, standings)
     free = [s for s in due if s.free.reason is None]
     if not free:
-        return _hold(situation, due)
+        return _hold(situation, today, due)
     body, amounts, small = _worth(policy, standings)
     leads = [s for s in free if s.item.currency not in small]
     if not leads:
@@ -128,7 +128,7 @@ def _small_sentences(policy: Policy, small: dict[str, int]) -> tuple[str, ...]:
     return tuple(f"{Money(minor, code)} is less than the minimum of {Money(policy.least(code), code)}" for code, minor in sorted(small.items()))
 
 
-def _hold(situation: Situation, due: Sequence[_Standing]) -> Decision:
+def _hold(situation: Situation, today: dt.date, due: Sequence[_Standing]) -> Decision:
     """Everything that is due waits; the weightiest reason names the decision."""
     lead = _lead(due)
     first = min(due, key=lambda s: waiting.weight(s.free.reason or "manual"))
@@ -142,7 +142,7 @@ def _hold(situation: Situation, due: Sequence[_Standing]) -> Decision:
         tone=lead.step.tone,
         approval=lead.step.approval,
         held=tuple(Held(s.item.invoice_id, s.free.reason or "manual") for s in due),
-        trace=(*_ladder_sentences(situation, lead), *_held_sentences(due)),
+        trace=(*_ladder_sentences(situation, lead, today), *_held_sentences(due)),
     )
 
 
@@ -157,14 +157,15 @@ def _act(
 ) -> Decision:
     """A message, or a task where a message is not the right thing or not allowed."""
     step = lead.step
-    channel, reason, sentence = _way(situation, step, rules)
+    soft = lead.item.history and lead.segment is not None and lead.place == lead.segment.first_overdue
+    tone = "friendly" if soft else step.tone
+    channel, reason, sentence = _way(situation, step, tone, rules)
     opens = opening.first_moment(situation, today, rules, message=reason == "due")
     if reason == "due" and opens is None:
         reason, sentence = "no_window", "the zones it may be in are never open together"
     decision: Literal["send", "task"] = "send" if reason == "due" else "task"
     waits = [s for s in due if s.free.reason is not None]
     sums = ", ".join(str(m) for m in amounts)
-    soft = lead.item.history and lead.segment is not None and lead.place == lead.segment.first_overdue
     return Decision(
         customer_id=situation.customer_id,
         decision=decision,
@@ -172,7 +173,7 @@ def _act(
         invoice_ids=tuple(s.item.invoice_id for s in demanded),
         step=step.name,
         channel=channel,
-        tone="friendly" if soft else step.tone,
+        tone=tone,
         approval=step.approval,
         escalate_to=step.escalate_to,
         not_before=opens,
@@ -188,7 +189,7 @@ def _act(
     )
 
 
-def _way(situation: Situation, step: Step, rules: ContactRules) -> tuple[str, str, str]:
+def _way(situation: Situation, step: Step, tone: str, rules: ContactRules) -> tuple[str, str, str]:
     """Channel, reason and sentence of the act."""
     if step.channel == "call":
         return "call", "call_step", f"step {step.name} is a call for a person"
@@ -197,7 +198,7 @@ def _way(situation: Situation, step: Step, rules: ContactRules) -> tuple[str, st
         return step.channel, "not_business", f"the debtor {known}: a person decides ({rules.rule_ids['business_only']})"
     if not situation.email:
         return "call", "no_address", "no e-mail address is known: a person calls and asks for one"
-    return "email", "due", f"by e-mail, tone {step.tone}, approval {step.approval}"
+    return "email", "due", f"by e-mail, tone {tone}, approval {step.approval}"
 
 
 def _age(age: int) -> str:
@@ -206,10 +207,10 @@ def _age(age: int) -> str:
     return f"{age} days past due" if age > 0 else f"due in {-age} days"
 
 
-def _ladder_sentences(situation: Situation, lead: _Standing, today: dt.date | None = None) -> tuple[str, ...]:
+def _ladder_sentences(situation: Situation, lead: _Standing, today: dt.date) -> tuple[str, ...]:
     assert lead.segment is not None
     step = lead.step
-    why = () if today is None else tuple(c.says(lead.item, situation, today) for c in (*lead.segment.when, *step.when))
+    why = tuple(c.says(lead.item, situation, today) for c in (*lead.segment.when, *step.when))
     reached = f"{lead.label} is {_age(lead.age)}: step {step.name} (day {step.days}) of segment {lead.segment.name}"
     softly = ("released history starts softly and climbs one step at a time",) if lead.item.history else ()
     return (reached, *why, *softly)

@@ -119,7 +119,7 @@ def _when(spot: Spot | None) -> When:
     for name, value in spot.pairs().items():
         condition = conditions.known().get(name)
         if condition is None:
-            value.fault(f"unknown condition {name}{nearest(name, conditions.known())}")
+            value.fault(f"unknown condition {name}{nearest(name, conditions.known())}", value.key)
         else:
             clauses.append(Clause(condition, condition.read(value)))
     return tuple(clauses)

@@ -47,15 +47,16 @@ def nearest(word: str, known: Collection[str]) -> str:
 class Spot:
     """A value of the file with its place. Reading methods note a problem and return a harmless stand-in."""
 
-    def __init__(self, node: yaml.Node, path: str, problems: list[Problem]) -> None:
-        self.node, self.path, self.problems = node, path, problems
+    def __init__(self, node: yaml.Node, path: str, problems: list[Problem], key: yaml.Node | None = None) -> None:
+        self.node, self.path, self.problems, self.key = node, path, problems, key
 
     def fault(self, message: str, node: yaml.Node | None = None) -> None:
         mark = (node or self.node).start_mark
         self.problems.append(Problem(mark.line + 1, mark.column + 1, self.path, message))
 
-    def _child(self, node: yaml.Node, step: str) -> Spot:
-        return Spot(node, f"{self.path}{step}" if step.startswith("[") or not self.path else f"{self.path}.{step}", self.problems)
+    def _child(self, node: yaml.Node, step: str, key: yaml.Node | None = None) -> Spot:
+        path = f"{self.path}{step}" if step.startswith("[") or not self.path else f"{self.path}.{step}"
+        return Spot(node, path, self.problems, key)
 
     def pairs(self) -> dict[str, Spot]:
         """The mapping as key → value; empty (with a problem) for anything else."""
@@ -67,7 +68,7 @@ class Spot:
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
             if name in found:
                 self.fault(f"key {name} is given twice", key)
-            found[name] = self._child(value, name)
+            found[name] = self._child(value, name, key)
         return found
 
     def keys(self, *, required: Collection[str] = (), optional: Collection[str] = ()) -> dict[str, Spot]:
