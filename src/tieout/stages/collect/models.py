@@ -121,7 +121,7 @@ class WorkItem(OrganisationRow):
     oldest_due_date = models.DateField(null=True)
     items = models.IntegerField(default=0)
     state = models.CharField(max_length=12, default="")  # due, overdue, promised, disputed, held, unreleased
-    last_signal = words()
+    waiting_since = models.DateField(null=True)  # last spoken to, or overdue since; None where nobody is to be asked
     next_step = words()
     reasons = models.JSONField(default=list)
     outcome = models.CharField(max_length=8, default="none")
@@ -129,4 +129,7 @@ class WorkItem(OrganisationRow):
 
     class Meta:
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["organisation_id", "customer"], name="collect_workitem_one")]
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["organisation_id", "-score", "customer"], name="collect_workitem_rank")]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["organisation_id", "-score", "customer"], name="collect_workitem_rank"),
+            models.Index(fields=["organisation_id", "waiting_since", "customer"], name="collect_workitem_wait"),
+        ]

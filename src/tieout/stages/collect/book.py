@@ -1,0 +1,142 @@
+"""The book as planning reads it: every open invoice of the accounts that have something overdue or nearly so, as columns.
+
+Read set-wise, in a handful of queries whatever the size. Accounts with nothing inside the reach of any step are not read at
+all; a question about some customers reads all that is open for them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from tieout.core.policy.language import Policy
+from tieout.stages.base import walls
+from tieout.stages.collect import fetch
+
+_ITEMS = {
+    "invoice_id": pl.String,
+    "customer_id": pl.Int64,
+    "number": pl.String,
+    "currency": pl.String,
+    "open_minor": pl.Int64,
+    "due_date": pl.Date,
+    "history": pl.Boolean,
+}
+_CUSTOMERS = {
+    "customer_id": pl.Int64,
+    "debtor_type": pl.String,
+    "country": pl.String,
+    "language": pl.String,
+    "time_zone": pl.String,
+    "tier": pl.String,
+    "broken_promises": pl.Int64,
+    "released": pl.Boolean,
+    "soft": pl.Boolean,
+}
+_TOUCHES = {
+    "customer_id": pl.Int64,
+    "date": pl.Date,
+    "step": pl.String,
+    "channel": pl.String,
+    "address": pl.String,
+    "outcome": pl.String,
+    "documents": pl.String,
+}
+_DISPUTED = {"invoice_id": pl.String, "contested_minor": pl.Int64}
+
+#: Contacts are read back to this many days before the oldest due date in the book: a nudge may come before it.
+_BEFORE_DUE = 90
+
+
+class Book(msgspec.Struct, frozen=True):
+    """`items`: open invoices with their account's facts; `touches`: contacts, a row per document spoken of (null: all)."""
+
+    items: pl.DataFrame
+    customers: pl.DataFrame
+    touches: pl.DataFrame
+
+
+def read(*, policy: Policy, today: dt.date, customer_ids: Sequence[int] | None = None) -> Book:
+    """The book of the whole organisation, or all that is open for some customers."""
+    args = {"org": walls.current(), "reach": today - dt.timedelta(days=_first_day(policy)), "customers": _listed(customer_ids)}
+    items = fetch.columns(_ITEMS_SQL.format(scope=_scope("d", customer_ids, reach=True)), args, _ITEMS)
+    if items.is_empty():
+        return Book(_with_facts(items, pl.DataFrame(schema=_CUSTOMERS), None), pl.DataFrame(schema=_CUSTOMERS), _exploded(pl.DataFrame(schema=_TOUCHES)))
+    customers = fetch.columns(_CUSTOMERS_SQL.format(scope=_scope("c", customer_ids)), args, _CUSTOMERS)
+    disputed = fetch.columns(_DISPUTED_SQL, args, _DISPUTED)
+    oldest: Any = items["due_date"].min()
+    since = (oldest or today) - dt.timedelta(days=_BEFORE_DUE)
+    touches = fetch.columns(_TOUCHES_SQL.format(scope=_scope("t", customer_ids)), args | {"since": since}, _TOUCHES)
+    return Book(_with_facts(items, customers, disputed), customers, _exploded(touches))
+
+
+def _first_day(policy: Policy) -> int:
+    """Days past due from which anything can matter: the earliest step, and in any case the first day overdue."""
+    return min([1, *(segment.steps[0].days for segment in policy.segments if segment.steps)])
+
+
+def _listed(customer_ids: Sequence[int] | None) -> list[int]:
+    return sorted(set(customer_ids or ()))
+
+
+def _scope(alias: str, customer_ids: Sequence[int] | None, *, reach: bool = False) -> str:
+    column = f"{alias}.{'id' if alias == 'c' else 'customer_id'}"
+    if customer_ids is not None:
+        return f"AND {column} = ANY(%(customers)s)"
+    if not reach:
+        return ""
+    return f"""AND {column} IN (SELECT customer_id FROM ledger_document WHERE organisation_id = %(org)s AND kind = 'invoice'
+                AND open_minor > 0 AND due_date <= %(reach)s)"""
+
+
+def _with_facts(items: pl.DataFrame, customers: pl.DataFrame, disputed: pl.DataFrame | None) -> pl.DataFrame:
+    joined = items.join(customers, on="customer_id", how="left")
+    if disputed is None or disputed.is_empty():
+        contested = pl.lit(0, pl.Int64).alias("contested_minor")
+    else:
+        joined = joined.join(disputed, on="invoice_id", how="left")
+        contested = pl.min_horizontal(pl.col("contested_minor").fill_null(0), "open_minor").alias("contested_minor")
+    return joined.with_columns(contested).sort("customer_id", maintain_order=True)
+
+
+def _exploded(touches: pl.DataFrame) -> pl.DataFrame:
+    documents = pl.col("documents").fill_null("")
+    spoken = pl.when(documents == "").then(pl.lit(None, pl.List(pl.String))).otherwise(documents.str.split(","))
+    return touches.with_columns(spoken.alias("invoice_id")).drop("documents").explode("invoice_id")
+
+
+# An invoice starts softly (history) while its customer's first message is outstanding, where it was there when a person
+# released the customer, and where it was overdue already when we first heard of it, as a newly connected source brings them.
+_ITEMS_SQL = """
+SELECT d.id AS invoice_id, d.customer_id, d.number, d.currency, d.open_minor, d.due_date,
+       coalesce(r.soft OR (r.wave_id IS NOT NULL AND d.created_at <= r.released_at), true)
+       OR coalesce((d.created_at AT TIME ZONE 'UTC')::date > d.due_date, false) AS history
+  FROM ledger_document d
+  LEFT JOIN collect_release r ON r.organisation_id = d.organisation_id AND r.customer_id = d.customer_id
+ WHERE d.organisation_id = %(org)s AND d.kind = 'invoice' AND d.open_minor > 0 {scope}"""
+
+_CUSTOMERS_SQL = """
+SELECT c.id AS customer_id, nullif(c.debtor_type, '') AS debtor_type, nullif(c.country, '') AS country, nullif(c.language, '') AS language,
+       nullif(c.time_zone, '') AS time_zone, coalesce(p.tier, 'unknown') AS tier, coalesce(b.broken, 0) AS broken_promises,
+       r.id IS NOT NULL AS released, coalesce(r.soft, true) AS soft
+  FROM ledger_customer c
+  LEFT JOIN behaviour_profile p ON p.organisation_id = c.organisation_id AND p.customer_id = c.id
+  LEFT JOIN collect_release r ON r.organisation_id = c.organisation_id AND r.customer_id = c.id
+  LEFT JOIN (SELECT customer_id, count(*) AS broken FROM dialogue_promise WHERE organisation_id = %(org)s AND state = 'broken'
+              GROUP BY customer_id) b ON b.customer_id = c.id
+ WHERE c.organisation_id = %(org)s {scope}"""
+
+_DISPUTED_SQL = """
+SELECT document_id AS invoice_id, sum(amount_minor)::bigint AS contested_minor
+  FROM dialogue_dispute WHERE organisation_id = %(org)s AND state = 'open' GROUP BY document_id"""
+
+_TOUCHES_SQL = """
+SELECT t.customer_id, t.local_date AS date, nullif(t.step, '') AS step, t.channel, p.address, t.outcome,
+       translate(t.document_ids::text, '[]" ', '') AS documents
+  FROM dialogue_touch t
+  LEFT JOIN dialogue_contactpoint p ON p.organisation_id = t.organisation_id AND p.id = t.contact_point_id
+ WHERE t.organisation_id = %(org)s AND t.direction = 'out' AND t.local_date >= %(since)s {scope}"""

@@ -1,0 +1,41 @@
+"""Rows of a query as columns, fast: the server joins them into one text, polars reads it as CSV.
+
+A driver that hands out 100,000 tuples (or a COPY, one message a row) costs two to three times as much on the way. The server
+limits one text to a gigabyte: some thirty million open invoices in the narrow columns planning reads.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from django.db import connection
+
+_READ_AS: dict[Any, Any] = {pl.Date: pl.Int32, pl.Boolean: pl.Int8}
+_EPOCH = dt.date(1970, 1, 1)
+
+
+def columns(select: str, args: Mapping[str, Any], schema: Mapping[str, Any]) -> pl.DataFrame:
+    """The rows of `select`, whose output columns bear the names of `schema`, as a frame of these polars types.
+
+    Known types: Int64, String, Date, Boolean; NULL arrives as null. `args` are the named parameters of the query.
+    """
+    joined = ", ',', ".join(_cell(name, kind) for name, kind in schema.items())
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT string_agg(concat({joined}), E'\\n') FROM ({select}) wanted", args)
+        text = cursor.fetchone()[0]
+    if not text:
+        return pl.DataFrame(schema=dict(schema))
+    read = {name: _READ_AS.get(kind, kind) for name, kind in schema.items()}
+    found = pl.read_csv(text.encode(), has_header=False, schema=read)
+    return found.with_columns([pl.col(name).cast(kind) for name, kind in schema.items() if kind in _READ_AS])
+
+
+def _cell(name: str, kind: Any) -> str:
+    if kind == pl.String:
+        return f"""'"' || replace(replace("{name}"::text, '"', '""'), E'\\r', ' ') || '"'"""
+    if kind == pl.Date:
+        return f"\"{name}\" - DATE '{_EPOCH}'"
+    return f'"{name}"::int' if kind == pl.Boolean else f'"{name}"'

@@ -1,0 +1,92 @@
+"""Plan the day: gather what is due, let the policy judge each account, store what it decided with its trace.
+
+Planning the same day again, a thousand times if need be, finds its own rows and adds nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import polars as pl
+
+from tieout.core.evidence import Actor
+from tieout.core.policy import columns
+from tieout.core.policy.evaluate import evaluate
+from tieout.stages.base import audit, feed
+from tieout.stages.collect import book, gather, policy, record, task, words, worklist
+
+_PLANNING = Actor("machine", task.PLANNING)
+
+
+class PlanResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What planning did. `to_draft` are the ids of new decisions that a message be written; `judged` the accounts looked at by row."""
+
+    day: dt.date
+    judged: int = 0
+    decided: int = 0
+    held: int = 0
+    to_draft: tuple[int, ...] = ()
+    tasks: tuple[int, ...] = ()
+    withdrawn: int = 0
+    listed: int = 0
+
+
+def day(*, today: dt.date, now: dt.datetime, customer_ids: Iterable[int] | None = None) -> PlanResult:
+    """Plan `today` for these customers (None: for all) and bring their place in the work list up to date.
+
+    Only released customers are judged; the others stand in the list as unreleased. Returns what is new.
+    """
+    scope = None if customer_ids is None else sorted(set(customer_ids))
+    rules, version = policy.in_force()
+    found = book.read(policy=rules, today=today, customer_ids=scope)
+    held = gather.holds(customer_ids=found.customers["customer_id"].to_list(), today=today)
+    released = found.items.filter(pl.col("released"))
+    due = columns.due_today(rules, released, today, touches=found.touches)["customer_id"].to_list() if len(released) else []
+    made = [evaluate(rules, s, today) for s in gather.situations(book=found, held=held, customer_ids=due, today=today)]
+    recorded = record.decisions(made=made, day=today, policy_version=version, now=now)
+    by_customer = {int(d.customer_id): d for d in made}
+    new_tasks = task.from_decisions(made=[by_customer[r.customer_id] for r in recorded if r.outcome == "task"], today=today, now=now)
+    wanted = [task.Wanted(int(d.customer_id), words.task_kind(d)) for d in made if d.decision == "task"]
+    withdrawn = task.withdraw_unwanted(wanted=wanted, customer_ids=scope, now=now)
+    listed = worklist.refresh(book=found, held=held, made=by_customer, policy=rules, today=today, now=now)
+    listed += worklist.drop_settled(customer_ids=scope)
+    if scope is None:
+        listed += _refresh_others(rules, found, today=today, now=now)
+    result = PlanResult(
+        day=today,
+        judged=len(made),
+        decided=len(recorded),
+        held=sum(r.outcome == "hold" for r in recorded),
+        to_draft=tuple(r.id for r in recorded if r.outcome == "send"),
+        tasks=tuple(new_tasks),
+        withdrawn=withdrawn,
+        listed=listed,
+    )
+    _tell(result, recorded, version, now)
+    return result
+
+
+def _refresh_others(rules: policy.Rules, found: book.Book, *, today: dt.date, now: dt.datetime) -> int:
+    """Accounts with nothing in the reach of any step whose row no longer fits the ledger: new ones, paid in part, invoiced again."""
+    known = set(found.customers["customer_id"].to_list())
+    others = [c for c in worklist.differing() if c not in known]
+    if not others:
+        return 0
+    rest = book.read(policy=rules, today=today, customer_ids=others)
+    held = gather.holds(customer_ids=others, today=today)
+    return worklist.refresh(book=rest, held=held, made={}, policy=rules, today=today, now=now)
+
+
+def _tell(result: PlanResult, recorded: Sequence[record.Recorded], version: int, now: dt.datetime) -> None:
+    feed.publish(kind="decision", ids=[r.id for r in recorded], customer_ids=[r.customer_id for r in recorded], cause="plan.day", now=now)
+    if not (result.decided or result.tasks or result.withdrawn):
+        return
+    detail = {
+        "day": result.day, "policy_version": version, "judged": result.judged, "decided": result.decided, "held": result.held,
+        "to_draft": len(result.to_draft), "tasks": len(result.tasks), "withdrawn": result.withdrawn,
+    }  # fmt: skip
+    audit.write(actor=_PLANNING, action="plan.day", object_kind="plan", object_id=result.day, now=now, detail=detail)
+
+

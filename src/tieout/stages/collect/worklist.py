@@ -1,0 +1,180 @@
+"""The work list: one row per customer with something open, kept by planning so that the page reads and does not count.
+
+Only rows that changed are written. The score drifts a little every day; it is written again once it has moved by a twentieth.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+from django.db import connection
+
+from tieout.core.policy import packs, waiting
+from tieout.core.policy.language import Policy
+from tieout.core.policy.situation import Decision, Hold
+from tieout.stages.base import queries as base
+from tieout.stages.base import walls
+from tieout.stages.collect import ahead, effect, gather, words
+from tieout.stages.collect.book import Book
+
+_STATES = {"promise": "promised", "dispute": "disputed"}
+_FREE = {"customer_id": pl.Int64, "invoice_id": pl.String, "minor": pl.Int64}
+_json = msgspec.json.Encoder()
+
+
+class _Stands(msgspec.Struct, frozen=True):
+    """A customer with holds: the reason it waits ('' where something overdue may still be asked for), and what is free."""
+
+    reason: str
+    sentence: str
+    free: tuple[tuple[int, str, int], ...]
+
+
+def refresh(
+    *, book: Book, held: Mapping[int, tuple[Hold, ...]], made: Mapping[int, Decision], policy: Policy, today: dt.date, now: dt.datetime
+) -> int:
+    """Bring the rows of every customer in the book up to date; `made` are today's decisions. Returns how many were written."""
+    if book.items.is_empty():
+        return 0
+    stands = _stands(book, held, policy, today)
+    rows = _summed(book, today).join(_scored(book, stands, made, policy, today), on="customer_id", how="left")
+    coming = {c: (step, date) for c, step, date in ahead.next_steps(policy=policy, items=book.items, today=today).iter_rows()}
+    columns: dict[str, list[Any]] = {name: [] for name in ("states", "waiting", "next_steps", "reasons", "outcomes", "scores")}
+    for row in rows.iter_rows(named=True):
+        _place(columns, row, stands.get(row["customer_id"]), made.get(row["customer_id"]), coming.get(row["customer_id"]))
+    names = {"customer_id": "customers", "open_text": "opens", "overdue_text": "overdues", "base_open": "bases", "oldest": "oldest", "items": "items"}
+    columns |= {argument: rows[name].to_list() for name, argument in names.items()}
+    with connection.cursor() as cursor:
+        cursor.execute(_MERGE, columns | {"org": walls.current(), "now": now})
+        return int(cursor.rowcount)
+
+
+def differing() -> list[int]:
+    """Customers whose row does not say what the ledger says is open, or who have none yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DIFFERING, {"org": walls.current()})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def drop_settled(*, customer_ids: Sequence[int] | None) -> int:
+    """Take customers with nothing open off the list."""
+    scope = "" if customer_ids is None else "AND w.customer_id = ANY(%(customers)s)"
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLED.format(scope=scope), {"org": walls.current(), "customers": list(customer_ids or ())})
+        return int(cursor.rowcount)
+
+
+def _stands(book: Book, held: Mapping[int, tuple[Hold, ...]], policy: Policy, today: dt.date) -> dict[int, _Stands]:
+    grace = packs.contact_rules().promise_grace_days
+    found = {}
+    for situation in gather.situations(book=book, held=held, customer_ids=list(held), today=today):
+        active = [h for h in situation.holds if waiting.active(h, today, grace)]
+        if not active:
+            continue
+        customer_id = int(situation.customer_id)
+        standings = [(item, waiting.standing(policy, item, situation, today, active)) for item in situation.items]
+        free = tuple((customer_id, item.invoice_id, s.minor) for item, s in standings if s.reason in (None, "not_released"))
+        overdue = [(item, s) for item, s in standings if item.due_date is not None and item.due_date < today]
+        asked = overdue or standings
+        reasons = [s for _, s in asked if s.reason not in (None, "not_released")]
+        first = min(reasons, key=lambda s: waiting.weight(str(s.reason)), default=None)
+        waits = first if first is not None and len(reasons) == len(asked) else None
+        found[customer_id] = _Stands(str(waits.reason) if waits else "", waits.sentence if waits else "", free)
+    return found
+
+
+def _summed(book: Book, today: dt.date) -> pl.DataFrame:
+    """Per customer: open and overdue per currency as JSON texts, what is open in our own currency, oldest due date, items, last contact."""
+    overdue = pl.col("due_date") < today
+    per_currency = (
+        book.items.group_by("customer_id", "currency")
+        .agg(pl.col("open_minor").sum().alias("open"), pl.col("open_minor").filter(overdue).sum().alias("late"))
+        .sort("customer_id", "currency")
+    )
+    ours = pl.col("currency") == base.profile().base_currency
+    texts = per_currency.group_by("customer_id", maintain_order=True).agg(
+        pl.format('"{}":{}', "currency", "open").str.join(",").alias("open_text"),
+        pl.format('"{}":{}', "currency", "late").filter(pl.col("late") > 0).str.join(",").alias("overdue_text"),
+        pl.col("open").filter(ours).sum().alias("base_open"),
+    )
+    counted = book.items.group_by("customer_id").agg(
+        pl.col("due_date").min().alias("oldest"), pl.len().alias("items"), pl.col("released").fill_null(False).first(), overdue.any().alias("late")
+    )
+    spoken = book.touches.group_by("customer_id").agg(pl.col("date").max().alias("spoken"))
+    brackets = [pl.format("{{{}}}", pl.col(name).fill_null("")).alias(name) for name in ("open_text", "overdue_text")]
+    return texts.join(counted, on="customer_id").join(spoken, on="customer_id", how="left").with_columns(brackets)
+
+
+def _scored(book: Book, stands: Mapping[int, _Stands], made: Mapping[int, Decision], policy: Policy, today: dt.date) -> pl.DataFrame:
+    asked = book.items.select("customer_id", "invoice_id", "tier", "currency", "due_date", (pl.col("open_minor") - pl.col("contested_minor")).alias("minor"))
+    if stands:
+        free = pl.DataFrame([row for s in stands.values() for row in s.free], schema=_FREE, orient="row")
+        those = asked.filter(pl.col("customer_id").is_in(list(stands))).drop("minor").join(free, on=["customer_id", "invoice_id"])
+        asked = pl.concat([asked.filter(~pl.col("customer_id").is_in(list(stands))), those.select(asked.columns)])
+    proposed = [(customer_id, d.channel) for customer_id, d in made.items() if d.channel]
+    actions = pl.DataFrame(proposed, schema={"customer_id": pl.Int64, "channel": pl.String}, orient="row")
+    return effect.scores(items=asked, actions=actions, policy=policy, base=base.profile().base_currency, today=today)
+
+
+def _place(
+    columns: dict[str, list[Any]], row: Mapping[str, Any], stands: _Stands | None, decision: Decision | None, coming: tuple[str, dt.date] | None
+) -> None:
+    """Append the judgement of one customer to the columns."""
+    waits = stands.reason if stands else ""
+    if not row["released"]:
+        state = "unreleased"
+    elif waits:
+        state = _STATES.get(waits, "held")
+    else:
+        state = "overdue" if row["late"] else "due"
+    asked = state in ("overdue", "due")
+    columns["states"].append(state)
+    columns["waiting"].append((row["spoken"] or row["oldest"]) if state == "overdue" else None)
+    columns["next_steps"].append(words.next_step(state=state, decision=decision, waits=stands.sentence if stands else "", coming=coming))
+    columns["reasons"].append(_json.encode(decision.trace if decision else (stands.sentence,) if stands and waits else ()).decode())
+    columns["outcomes"].append(decision.decision if decision else "none")
+    columns["scores"].append((row["score"] or 0) if asked else 0)
+
+
+_MERGE = """
+INSERT INTO collect_workitem AS kept
+  (organisation_id, customer_id, score, open_minor, overdue_minor, base_open_minor, oldest_due_date, items, state, waiting_since, next_step,
+   reasons, outcome, refreshed_at)
+SELECT %(org)s, n.customer_id, n.score, n.open_minor::jsonb, n.overdue_minor::jsonb, n.base_open_minor, n.oldest, n.items, n.state, n.waiting,
+       n.next_step, n.reasons::jsonb, n.outcome, %(now)s
+  FROM unnest(%(customers)s::bigint[], %(scores)s::bigint[], %(opens)s::text[], %(overdues)s::text[], %(bases)s::bigint[], %(oldest)s::date[],
+              %(items)s::int[], %(states)s::text[], %(waiting)s::date[], %(next_steps)s::text[], %(reasons)s::text[], %(outcomes)s::text[])
+       AS n (customer_id, score, open_minor, overdue_minor, base_open_minor, oldest, items, state, waiting, next_step, reasons, outcome)
+ ORDER BY n.customer_id
+ON CONFLICT (organisation_id, customer_id) DO UPDATE
+   SET score = excluded.score, open_minor = excluded.open_minor, overdue_minor = excluded.overdue_minor,
+       base_open_minor = excluded.base_open_minor, oldest_due_date = excluded.oldest_due_date, items = excluded.items, state = excluded.state,
+       waiting_since = excluded.waiting_since, next_step = excluded.next_step, reasons = excluded.reasons, outcome = excluded.outcome,
+       refreshed_at = excluded.refreshed_at
+ WHERE (kept.open_minor, kept.overdue_minor, kept.oldest_due_date, kept.items, kept.state, kept.waiting_since, kept.next_step, kept.reasons,
+        kept.outcome)
+       IS DISTINCT FROM
+       (excluded.open_minor, excluded.overdue_minor, excluded.oldest_due_date, excluded.items, excluded.state, excluded.waiting_since,
+        excluded.next_step, excluded.reasons, excluded.outcome)
+    OR abs(kept.score - excluded.score) * 20 > greatest(kept.score, excluded.score)"""
+
+_DIFFERING = """
+SELECT o.customer_id
+  FROM (SELECT customer_id, sum(open_minor) AS open, count(*) AS items, min(due_date) AS oldest FROM ledger_document
+         WHERE organisation_id = %(org)s AND kind = 'invoice' AND open_minor > 0 GROUP BY customer_id) o
+  LEFT JOIN collect_workitem w ON w.organisation_id = %(org)s AND w.customer_id = o.customer_id
+  LEFT JOIN collect_release r ON r.organisation_id = %(org)s AND r.customer_id = o.customer_id
+ WHERE w.id IS NULL OR (w.items, w.oldest_due_date) IS DISTINCT FROM (o.items, o.oldest)
+    OR (r.id IS NULL) <> (w.state = 'unreleased')
+    OR (SELECT sum(value::bigint) FROM jsonb_each_text(w.open_minor)) <> o.open
+ ORDER BY o.customer_id"""
+
+_SETTLED = """
+DELETE FROM collect_workitem w
+ WHERE w.organisation_id = %(org)s {scope}
+   AND NOT EXISTS (SELECT 1 FROM ledger_document d WHERE d.organisation_id = w.organisation_id AND d.customer_id = w.customer_id
+                      AND d.kind = 'invoice' AND d.open_minor > 0)"""
