@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import fcntl
 import json
 import os
 import secrets
 from pathlib import Path
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
@@ -24,6 +26,14 @@ from tieout.stages.base.models import Secret
 
 class SecretUnreadable(Exception):
     """The secret cannot be opened: its key is not in the key file, or the blob was changed or moved."""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """That a secret is stored, for a page: its name, when it was set, and whether the current key seals it."""
+
+    name: str
+    set_at: dt.datetime
+    current: bool
 
 
 class Keyring:
@@ -58,9 +68,11 @@ class Keyring:
 
     def add(self) -> str:
         """Make a new current key; older ones stay to open what they sealed until it is rotated."""
-        keys = self._read()
         key_id = secrets.token_hex(4)
-        self._write({**keys, key_id: base64.b64encode(secrets.token_bytes(32)).decode()})
+        with self.path.with_suffix(".lock").open("w") as guard:
+            # Two at once would each write the file they read, and one key, with what it sealed, would be lost.
+            fcntl.flock(guard, fcntl.LOCK_EX)
+            self._write({**self._read(), key_id: base64.b64encode(secrets.token_bytes(32)).decode()})
         return key_id
 
 
@@ -90,6 +102,12 @@ def get(*, name: str) -> str | None:
 def forget(*, name: str) -> None:
     """Remove the value."""
     Secret.objects.filter(name=name).delete()
+
+
+def kept() -> list[Kept]:
+    """Which secrets the current organisation has; never what they are."""
+    current_id, _ = keyring().current()
+    return [Kept(row.name, row.set_at, row.key_id == current_id) for row in Secret.objects.order_by("name").only("name", "set_at", "key_id")]
 
 
 def rotate() -> int:
