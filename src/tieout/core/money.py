@@ -5,8 +5,9 @@ No floats enter or leave. Splits give back every cent; a sum over two currencies
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 
 import iso4217
@@ -107,23 +108,50 @@ def minor_text(minor: int, currency: str) -> str:
     return f"{'-' if minor < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
+#: More digits of minor units than any receivable has; larger ones are slips, and would not fit the database's integers.
+MOST_DIGITS = 18
+
+_PLAIN = re.compile(r"([+-]?)(?=[0-9.]*[0-9])([0-9]*)(?:\.([0-9]*))?")
+
+
 def from_decimal(value: Decimal, currency: str) -> Money:
-    """Exact conversion. Raises MoneyError when `value` has more places than `currency` has."""
+    """Exact conversion. Raises MoneyError when `value` has more places than `currency` has, or is beyond all reason.
+
+    Decimal's own arithmetic rounds to its context (28 digits), so none of it is used.
+    """
     if not value.is_finite():
         raise MoneyError("not a finite number")
-    scaled = value.scaleb(exponent(currency))
-    if scaled != scaled.to_integral_value():
-        raise MoneyError(f"{value} has more decimal places than {currency} has ({exponent(currency)})")
-    return Money(int(scaled), currency)
+    sign, digits, power = value.as_tuple()
+    places = exponent(currency)
+    if not any(digits):
+        return Money(0, currency)
+    if value.adjusted() + places >= MOST_DIGITS:
+        raise MoneyError(f"{value} is larger than an amount can be")
+    shift = int(power) + places
+    whole = int("".join(map(str, digits)))
+    if shift < 0:
+        whole, rest = divmod(whole, 10**-shift) if -shift <= len(digits) else (0, 1)
+        if rest:
+            raise MoneyError(f"{value} has more decimal places than {currency} has ({places})")
+    return Money((-whole if sign else whole) * 10 ** max(shift, 0), currency)
 
 
 def from_text(text: str, currency: str) -> Money:
-    """Read a plain decimal string such as `-1234.50`; no symbols and no thousands marks."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise MoneyError(f"{text!r} is not a plain decimal number") from None
-    return from_decimal(value, currency)
+    """Read a plain decimal string such as `-1234.50`: digits of ASCII, a point; no symbols, thousands marks or exponent."""
+    found = _PLAIN.fullmatch(text.strip())
+    if found is None:
+        raise MoneyError(f"{text!r} is not a plain decimal number")
+    sign, whole, rest = found.groups(default="")
+    places = exponent(currency)
+    if len(rest) > places:
+        if rest[places:].strip("0"):
+            raise MoneyError(f"{text} has more decimal places than {currency} has ({places})")
+        rest = rest[:places]
+    digits = (whole + rest.ljust(places, "0")).lstrip("0")
+    if len(digits) > MOST_DIGITS:
+        raise MoneyError(f"{text} is larger than an amount can be")
+    minor = int(digits or "0")
+    return Money(-minor if sign == "-" else minor, currency)
 
 
 def totals(amounts: Iterable[Money]) -> dict[str, Money]:
