@@ -55,6 +55,7 @@ def _country_holidays(country: str, year: int) -> frozenset[dt.date]:
         return frozenset()
 
 
+@lru_cache(maxsize=512)
 def knows_holidays(country: str | None) -> bool:
     """Whether a public holiday calendar exists for the ISO 3166 country."""
     return bool(country) and country in holidays.list_supported_countries()
@@ -103,7 +104,12 @@ def within_last_days(event: dt.date, today: dt.date, days: int) -> bool:
 
 
 def blocked_because(moment: dt.datetime, zones: Sequence[str], country: str | None, window: Window) -> str | None:
-    """Why a contact may not start at `moment`, or None. With several candidate zones every one must be open."""
+    """Why a contact may not start at `moment`, or None. With several candidate zones every one must be open; with none
+    known nothing is (what is not known counts against sending). Raises ValueError for a moment without its zone."""
+    if moment.tzinfo is None:
+        raise ValueError("the moment of a contact must carry its zone")
+    if not zones:
+        return "the recipient's time zone is not known"
     for name in zones:
         local = moment.astimezone(zone(name))
         if local.weekday() not in window.weekdays:
