@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 
+import idna
 import msgspec
 from email_validator import EmailNotValidError, validate_email
 
@@ -54,6 +56,14 @@ def mail_address(text: str) -> str | AddressRefused:
     return result.normalized
 
 
+@lru_cache(maxsize=65536)
 def mailbox_key(address: str) -> str:
-    """The key under which one mailbox is counted: case-folded whole, so that `AP@x.example` and `ap@X.example` are one."""
-    return address.strip().casefold()
+    """The key under which one mailbox is counted: `AP@x.example` and `ap@X.example` are one, and so are a domain and its
+    `xn--` form; else one mailbox would have two contact budgets."""
+    bare = address.strip()
+    if bare.isascii() and "xn--" not in bare.casefold():
+        return bare.casefold()
+    local, at, domain = bare.rpartition("@")
+    with suppress(idna.IDNAError):
+        domain = idna.decode(domain)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", local + at + domain).casefold())
