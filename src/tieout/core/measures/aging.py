@@ -32,34 +32,42 @@ def aging(found: pl.DataFrame, day: dt.date) -> pl.DataFrame:
     per instalment of an invoice. `net` is the total less credit notes and unapplied money; it may be negative.
     Documents whose customer is not known gather under a null `customer_id`.
     """
-    invoice = pl.col("kind") == "invoice"
-    overdue = (pl.lit(day) - pl.col("due_date")).dt.total_days()
-    sums = [pl.col("open_minor").filter(invoice & within).sum().alias(name) for name, within in _ranges(overdue)]
+    # Summed by place first: a filter inside each group would cost seven times as much on a million items.
+    placed = (
+        found.lazy()
+        .filter((pl.col("open_minor") != 0) | (pl.col("contested_minor") != 0))
+        .select("customer_id", "currency", "open_minor", "contested_minor", _place(day).alias("place"))
+        .group_by("customer_id", "currency", "place")
+        .agg(pl.col("open_minor").sum(), pl.col("contested_minor").sum())
+    )
+    amounts = [pl.when(pl.col("place") == at).then("open_minor").otherwise(0).alias(name) for at, name in enumerate(_PLACES)]
+    contested = pl.when(pl.col("place") <= _PLACES.index(NO_DUE_DATE)).then("contested_minor").otherwise(0).alias("contested")
     return (
-        found.filter((pl.col("open_minor") != 0) | (pl.col("contested_minor") != 0))
+        placed.select("customer_id", "currency", contested, *amounts)
         .group_by("customer_id", "currency")
-        .agg(
-            *sums,
-            pl.col("open_minor").filter(invoice & pl.col("due_date").is_null()).sum().alias(NO_DUE_DATE),
-            pl.col("open_minor").filter(invoice).sum().alias("total"),
-            pl.col("contested_minor").filter(invoice).sum().alias("contested"),
-            pl.col("open_minor").filter(pl.col("kind") == "credit_note").sum().alias("credit"),
-            pl.col("open_minor").filter(pl.col("kind") == "payment").sum().alias("unapplied"),
-        )
-        .with_columns((pl.col("61-90") + pl.col("90+")).alias("60+"), (pl.col("total") - pl.col("credit") - pl.col("unapplied")).alias("net"))
+        .agg(pl.col("contested", *_PLACES).sum())
+        .with_columns(pl.sum_horizontal(*(name for name, _ in BUCKETS), NO_DUE_DATE).alias("total"), (pl.col("61-90") + pl.col("90+")).alias("60+"))
+        .with_columns((pl.col("total") - pl.col("credit") - pl.col("unapplied")).alias("net"))
         .select("customer_id", "currency", *COLUMNS)
         .sort("customer_id", "currency", nulls_last=True)
+        .collect()
     )
 
 
-def _ranges(overdue: pl.Expr) -> list[tuple[str, pl.Expr]]:
-    ranges = []
-    least: int | None = None
+#: Where an item's amount stands: a bucket, without a due date, or beside the buckets.
+_PLACES = (*(name for name, _ in BUCKETS), NO_DUE_DATE, "credit", "unapplied")
+
+
+def _place(day: dt.date) -> pl.Expr:
+    """The index in `_PLACES` of each row."""
+    overdue = (pl.lit(day) - pl.col("due_date")).dt.total_days()
+    places = {name: pl.lit(at, pl.Int8) for at, name in enumerate(_PLACES)}
+    kind = pl.when(pl.col("kind") == "credit_note").then(places["credit"]).when(pl.col("kind") == "payment").then(places["unapplied"])
+    within = kind.when(pl.col("due_date").is_null()).then(places[NO_DUE_DATE])
     for name, most in BUCKETS:
-        within = pl.lit(True) if least is None else overdue > least
-        ranges.append((name, within & (overdue <= most) if most is not None else within))
-        least = most
-    return ranges
+        if most is not None:
+            within = within.when(overdue <= most).then(places[name])
+    return within.otherwise(places[BUCKETS[-1][0]])
 
 
 def totals(aged: pl.DataFrame) -> pl.DataFrame:
