@@ -39,7 +39,8 @@ PAGES: list[tuple[str, str, str]] = [
     ("cash/<int:payment_id>/apply/", "cash.apply", "cash_apply"),
     ("cash/<int:payment_id>/undo/", "cash.undo", "cash_undo"),
     ("cash/<int:payment_id>/assign/", "cash.assign", "cash_assign"),
-    ("cash/<int:payment_id>/reverse/", "cash.reverse", "cash_reverse"),
+    ("cash/<int:payment_id>/dismiss/", "cash.dismiss", "cash_dismiss"),
+    ("cash/<int:payment_id>/reverse/", "cash.reverse_", "cash_reverse"),
     # Collecting.
     ("collections/", "collections.worklist", "collections"),
     ("collections/<int:customer_id>/say/", "collections.say", "collections_say"),
@@ -74,7 +75,6 @@ PAGES: list[tuple[str, str, str]] = [
     ("connections/upload/<str:token>/", "upload.preview", "upload_preview"),
     ("connections/upload/<str:token>/take/", "upload.take", "upload_take"),
     ("connections/upload/<str:token>/drop/", "upload.drop", "upload_drop"),
-    ("connections/mailbox/", "connections.mailbox", "connection_mailbox"),
     ("connections/quarantine/", "quarantine.page", "quarantine"),
     ("connections/quarantine/<int:row_id>/mend/", "quarantine.mend", "quarantine_mend"),
     ("connections/quarantine/<int:row_id>/dismiss/", "quarantine.dismiss", "quarantine_dismiss"),
@@ -82,13 +82,14 @@ PAGES: list[tuple[str, str, str]] = [
     ("connections/files/<int:envelope_id>/", "connections.original", "envelope"),
     ("connections/<int:connection_id>/", "connections.one", "connection"),
     ("connections/<int:connection_id>/cadence/", "connections.cadence", "connection_cadence"),
-    ("connections/<int:connection_id>/fetch/", "connections.fetch", "connection_fetch"),
     # The house.
     ("settings/", "settings.page", "settings"),
-    ("settings/organisation/", "settings.arrange", "settings_arrange"),
-    ("settings/sending/", "settings.sending", "settings_sending"),
+    ("settings/organisation/", "settings.organisation", "settings_organisation"),
+    ("settings/mode/", "settings.mode", "settings_mode"),
     ("settings/stop/", "settings.stop", "settings_stop"),
     ("settings/mail/", "settings.mail", "settings_mail"),
+    ("settings/resume/", "settings.resume", "settings_resume"),
+    ("settings/mailbox/", "settings.mailbox", "settings_mailbox"),
     ("settings/keys/", "settings.keys", "settings_keys"),
     ("settings/policy/", "policy.page", "policy"),
     ("settings/policy/check/", "policy.check", "policy_check"),
@@ -114,7 +115,7 @@ def _view(target: str) -> Callable[..., HttpResponse]:
     module, _, name = target.partition(".")
     try:
         found: Callable[..., HttpResponse] = getattr(import_module(f"tieout.faces.web.views.{module}"), name)
-    except (ModuleNotFoundError, AttributeError):
+    except (ImportError, AttributeError):
         from tieout.faces.web.views import shell
 
         return shell.missing

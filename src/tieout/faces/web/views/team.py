@@ -7,11 +7,12 @@ from typing import Any
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from tieout.faces.web.answer import actor_of, attempt
+from tieout.faces.web.asked import Request
 from tieout.faces.web.may import may, may_post
 from tieout.stages.base import permit, queries, team
 from tieout.stages.base.models import Membership, Person
@@ -27,18 +28,18 @@ ROLES: dict[str, str] = {
 
 
 @may("team")
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: Request) -> HttpResponse:
     """The team, what each role may do, and the form that invites."""
     return _page(request)
 
 
 @may_post("team")
-def invite(request: HttpRequest) -> HttpResponse:
+def invite(request: Request) -> HttpResponse:
     """Give somebody a place; the page then shows the link with which they choose a password, if they need one."""
     try:
         invited = team.invite(
             email=request.POST.get("email", ""), name=request.POST.get("name", ""), role=request.POST.get("role", ""),
-            granted_by=_role(request), actor=actor_of(request), now=request.now,  # type: ignore[attr-defined]
+            granted_by=_role(request), actor=actor_of(request), now=request.now,
         )
     except team.NotAllowed as error:
         messages.error(request, _sentence(error))
@@ -48,34 +49,34 @@ def invite(request: HttpRequest) -> HttpResponse:
 
 
 @may_post("team")
-def link(request: HttpRequest, person_id: int) -> HttpResponse:
+def link(request: Request, person_id: int) -> HttpResponse:
     """The invitation link again, for somebody of this team who has not chosen a password yet."""
     return _page(request, link_for=person_id)
 
 
 @may_post("team")
-def role(request: HttpRequest, person_id: int) -> HttpResponse:
+def role(request: Request, person_id: int) -> HttpResponse:
     """Give a member another role."""
     wanted = request.POST.get("role", "")
     return attempt(
         request,
         lambda: team.change_role(
-            person_id=person_id, role=wanted, granted_by=_role(request), actor=actor_of(request), now=request.now),  # type: ignore[attr-defined]
+            person_id=person_id, role=wanted, granted_by=_role(request), actor=actor_of(request), now=request.now),
         done=f"The role is now {wanted}.", to=reverse("team"), refusals=(team.NotAllowed,),
     )
 
 
 @may_post("team")
-def remove(request: HttpRequest, person_id: int) -> HttpResponse:
+def remove(request: Request, person_id: int) -> HttpResponse:
     """End a membership."""
     return attempt(
         request,
-        lambda: team.remove(person_id=person_id, granted_by=_role(request), actor=actor_of(request), now=request.now),  # type: ignore[attr-defined]
+        lambda: team.remove(person_id=person_id, granted_by=_role(request), actor=actor_of(request), now=request.now),
         done="Removed from the team. Inviting them again brings them back.", to=reverse("team"), refusals=(team.NotAllowed,),
     )
 
 
-def _page(request: HttpRequest, link_for: int | None = None) -> HttpResponse:
+def _page(request: Request, link_for: int | None = None) -> HttpResponse:
     colleagues = queries.team()
     values: dict[str, Any] = {"colleagues": colleagues, "roles": _grantable(request), "acts": _acts(), "me": request.user.pk}
     if link_for is not None:
@@ -85,7 +86,7 @@ def _page(request: HttpRequest, link_for: int | None = None) -> HttpResponse:
     return render(request, "web/team.html", values)
 
 
-def _invitation(request: HttpRequest, person_id: int) -> tuple[Person, str]:
+def _invitation(request: Request, person_id: int) -> tuple[Person, str]:
     person = Person.objects.get(pk=person_id)
     if not team.may_choose_password(person):
         return person, ""
@@ -94,7 +95,7 @@ def _invitation(request: HttpRequest, person_id: int) -> tuple[Person, str]:
     return person, request.build_absolute_uri(reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": token}))
 
 
-def _grantable(request: HttpRequest) -> list[tuple[str, str, str]]:
+def _grantable(request: Request) -> list[tuple[str, str, str]]:
     mine = _role(request)
     return [(v, str(label), ROLES[v]) for v, label in Membership.Role.choices if v != "owner" or mine == "owner"]
 
@@ -103,8 +104,8 @@ def _acts() -> list[tuple[str, list[tuple[str, bool]]]]:
     return [(act.replace("_", " "), [(role, role in who) for role in ROLES]) for act, who in permit.ACTS.items()]
 
 
-def _role(request: HttpRequest) -> str:
-    return str(request.membership.role)  # type: ignore[attr-defined]
+def _role(request: Request) -> str:
+    return str(request.membership.role)
 
 
 def _sentence(error: Exception) -> str:
