@@ -59,6 +59,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     columns: Mapping[str, str] = {}
     aliases: Mapping[str, tuple[str, ...]] = {}
     requires: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()  # headers that tell a ready profile that the file is of another kind
     fingerprint: str = ""
     encoding: str | None = None
     delimiter: str | None = None
@@ -94,7 +95,12 @@ def from_plain(body: Any) -> Profile:
 def load(path: Path) -> Profile:
     """A profile from a YAML or JSON file; its name is the file's unless it says otherwise. Raises ValueError."""
     try:
-        profile = from_plain(yaml.safe_load(path.read_text("utf-8")))
-    except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        text = path.read_text("utf-8")
+        if path.suffix == ".json":
+            profile = msgspec.json.decode(text, type=Profile)
+        else:
+            # Every scalar stays text: YAML would make a boolean of a column called "no".
+            profile = msgspec.convert(yaml.load(text, Loader=yaml.BaseLoader), Profile, strict=False)  # noqa: S506
+    except (yaml.YAMLError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name} is not a profile: {error}") from error
     return profile if profile.name else msgspec.structs.replace(profile, name=path.stem)

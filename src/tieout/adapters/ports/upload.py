@@ -17,7 +17,7 @@ from tieout.adapters.ports.errors import Unsupported
 #: Deflate can reach 1032:1; tables reach 10:1 to 60:1.
 MOST_BYTES = 8 << 30
 FREE_BYTES = 64 << 20
-MOST_RATIO = 200
+MOST_RATIO = 150
 
 
 class Upload(msgspec.Struct):

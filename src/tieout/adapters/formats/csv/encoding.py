@@ -1,7 +1,7 @@
-"""Which encoding a file is in: byte-order mark, then strict UTF-8, then a short list that banks really use.
+"""Which encoding a file is in: byte-order mark, then strict UTF-8, then the two single-byte encodings that banks really use.
 
-Unrestricted detection got 12 of 15 single-byte bank files right, the short list 14 (formats note, 8.4); so the list is
-short, and only bytes that UTF-8 refuses are ever given to the detector.
+Unrestricted detection got 12 of 15 single-byte bank files right (formats note, 8.4), so the list is short: Western
+unless the bytes clearly read better as Central European.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from charset_normalizer import from_bytes
 from tieout.adapters.ports.errors import Unsupported
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-PLAUSIBLE = ["cp1252", "cp1250", "latin_1"]
+PLAUSIBLE = ["cp1252", "cp1250"]
+
+#: How much less odd the Central European reading must look before it is believed: Czech bank files differ by 0.011 to 0.045,
+#: Portuguese, French and German ones by 0.007 at most.
+CLEARLY = 0.01
 
 
 def encoding_of(head: bytes) -> str:
@@ -41,8 +45,8 @@ def is_utf8(data: bytes) -> bool:
 def single_byte(data: bytes) -> str:
     """The likeliest single-byte encoding of bytes that are not UTF-8."""
     telling = b"\n".join(line for line in data.splitlines() if not line.isascii())[:65536]
-    best = from_bytes(telling, cp_isolation=PLAUSIBLE, threshold=0.6).best()
-    return best.encoding if best is not None and best.encoding in PLAUSIBLE else "cp1252"
+    noise = {match.encoding: match.chaos for match in from_bytes(telling, cp_isolation=PLAUSIBLE, threshold=1.0)}
+    return "cp1250" if noise.get("cp1250", 1.0) + CLEARLY <= noise.get("cp1252", 1.0) else "cp1252"
 
 
 def check(name: str) -> str:

@@ -88,9 +88,8 @@ class CsvTable:
             yield io.TextIOWrapper(binary, encoding=self.encoding, errors="replace", newline="")
 
     def _find_delimiter(self) -> str:
-        with self._text() as text:
-            lines = Lines(text, tame=self._tame)
-            return delimiter_of([line.replace("\0", "") for line in islice(lines, 200)])
+        text = self._upload.head(1 << 18).decode(self.encoding or "utf-8", errors="replace").replace("\0", "")
+        return delimiter_of(text.splitlines(keepends=True)[:200])
 
     def sample(self) -> Sample:
         """The whole file up to 50,000 rows; else its beginning and evenly spread places."""

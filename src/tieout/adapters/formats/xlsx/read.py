@@ -43,8 +43,11 @@ def open_table(upload: Upload, profile: Profile | None, answers: Mapping[str, st
 def _refuse_bombs(name: str, data: bytes) -> None:
     if not data.startswith(b"PK"):
         return
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        unpacked = sum(part.file_size for part in archive.infolist())
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, OSError) as error:
+        raise Unsupported(f"{name}: the workbook is broken ({error})") from error
     if unpacked > MOST_UNPACKED or (unpacked > 64 << 20 and unpacked > MOST_RATIO * len(data)):
         raise Unsupported(f"{name}: unpacks to {unpacked >> 20} MiB from {len(data)} bytes; refused")
 

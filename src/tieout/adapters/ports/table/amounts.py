@@ -34,6 +34,15 @@ def split_cell(text: str) -> tuple[str, str, str] | None:
     return None if any(map(str.isdigit, after)) else (before, number, after)
 
 
+def are_groups(parts: Sequence[str]) -> bool:
+    """Whether the digits stand in groups as people write them: of three, or of two before the last three (India)."""
+    first, *groups = parts
+    if not groups or not all(map(str.isdigit, parts)):
+        return False
+    western = all(len(g) == 3 for g in groups) and 1 <= len(first) <= 3
+    return western or (len(groups[-1]) == 3 and all(len(g) == 2 for g in groups[:-1]) and 1 <= len(first) <= 2)
+
+
 class Marks:
     """What a column says about its decimal mark: `decimals` holds each mark that some cell proves."""
 
@@ -51,13 +60,14 @@ class Marks:
         if not points and not commas:
             return
         if points and commas:
-            mark = "." if number.rfind(".") > number.rfind(",") else ","
-            if (points if mark == "." else commas) == 1:
+            mark, other = (".", ",") if number.rfind(".") > number.rfind(",") else (",", ".")
+            if number.count(mark) == 1 and are_groups(number.partition(mark)[0].split(other)):
                 self._proves(mark, cell, number)
             return
         mark = "." if points else ","
         if points + commas > 1:
-            self._proves("," if mark == "." else ".", cell, "")
+            if are_groups(number.split(mark)):
+                self._proves("," if mark == "." else ".", cell, "")
             return
         whole, _, part = number.partition(mark)
         bare = "".join(c for c in whole if c.isdigit())
@@ -114,12 +124,13 @@ class MoneyCells(Cells):
     def _sign(self, before: str, _number: str, after: str) -> int | Refused:
         left, right = before.strip(), after.strip()
         negative = False
-        if "(" in left and right.startswith(")"):
+        if "(" in left and ")" in right:
             negative, left, right = True, left.replace("(", "", 1), right.replace(")", "", 1)
         rest: list[str] = []
         for side in (left, right):
-            if any(c in _MINUS for c in side):
-                if negative:
+            signs = sum(c in _MINUS for c in side)
+            if signs:
+                if negative or signs > 1:
                     return Refused("bad_amount", "the amount carries two minus signs")
                 negative = True
                 side = "".join(c for c in side if c not in _MINUS)
@@ -154,12 +165,10 @@ class MoneyCells(Cells):
             marks = {c for c in whole if not c.isdigit()}
             if len(marks) != 1 or not marks <= set(self._groups):
                 return None
-            first, *groups = whole.split(marks.pop())
-            western = all(len(g) == 3 for g in groups) and 1 <= len(first) <= 3
-            indian = len(groups[-1]) == 3 and all(len(g) == 2 for g in groups[:-1]) and 1 <= len(first) <= 2
-            if not (western or indian):
+            groups = whole.split(marks.pop())
+            if not are_groups(groups):
                 return None
-            whole = first + "".join(groups)
+            whole = "".join(groups)
         return f"{whole or '0'}.{part or '0'}"
 
     def _money(self, sign: int, number: str, text: str) -> Money | Refused:

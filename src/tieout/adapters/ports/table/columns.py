@@ -80,13 +80,13 @@ def _dates(profile: Profile, looked: Looked, answers: Mapping[str, str]) -> Comp
         return msgspec.structs.replace(profile, date_order=order), ()
     weighed = {f: dates.Orders(looked.of(profile, f)) for f in sorted(words.DATE_FIELDS & profile.columns.keys()) if f not in profile.date_orders}
     verdicts = {field: seen.verdict for field, seen in weighed.items() if seen.dates or seen.serials}
-    certain = {v for f, v in verdicts.items() if v and v != "excel" and not (v == "YMD" and not weighed[f].open and len(weighed[f].possible) > 1)}
+    certain = {v for f, v in verdicts.items() if v and weighed[f].is_proof}
     unsettled = [f for f, verdict in verdicts.items() if verdict is None]
     if unsettled and (len(certain) != 1 or any(weighed[f].contradicts or not certain <= weighed[f].possible for f in unsettled)):
         return profile, (_date_question(weighed, unsettled),)
-    main = next(iter(certain)) if len(certain) == 1 else None
-    own = {f: v for f, v in verdicts.items() if v and v != main and (v == "excel" or v in certain)}
-    return msgspec.structs.replace(profile, date_order=main or "YMD", date_orders={**profile.date_orders, **own}), ()
+    main = next(iter(certain)) if len(certain) == 1 else "YMD"
+    own = {f: v for f, v in verdicts.items() if v and v != main and (v == "excel" or main not in weighed[f].possible)}
+    return msgspec.structs.replace(profile, date_order=main, date_orders={**profile.date_orders, **own}), ()
 
 
 def _date_question(weighed: Mapping[str, dates.Orders], unsettled: Sequence[str]) -> Question:

@@ -136,7 +136,14 @@ class Orders:
             return None
         if len(self.possible) == 1:
             return next(iter(self.possible))
-        return None if self.open else "YMD"
+        if self.open:
+            return None
+        return "YMD" if "YMD" in self.possible else "DMY"  # 05/05/2026 alone reads alike either way
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether the cells leave exactly one order, so that other columns of the file may lean on it."""
+        return self.dates > 0 and len(self.possible) == 1
 
     @property
     def contradicts(self) -> bool:
@@ -146,9 +153,10 @@ class Orders:
 class DateCells(Cells):
     """Days by a known order. ISO dates and named months are understood under any order, because they leave no choice."""
 
-    def __init__(self, order: str) -> None:
+    def __init__(self, order: str, *, serials: bool = False) -> None:
         super().__init__()
         self._order = order
+        self._serials = serials or order == "excel"  # number cells of a spreadsheet, or a whole column of day numbers
         self._format = order if "%" in order else ""
 
     def parse(self, text: str) -> dt.date | Refused | Noted | None:
@@ -168,7 +176,7 @@ class DateCells(Cells):
             return self._by_format(text)
         if is_no_date(text):
             return Noted(None, "no_date", f"{text!r} stands for no date; left empty")
-        if self._order == "excel" and is_serial(text):
+        if self._serials and is_serial(text):
             return dt.date(1899, 12, 30) + dt.timedelta(days=int(text[:5]))
         return self._by_order(text)
 
@@ -182,14 +190,17 @@ class DateCells(Cells):
         given = readings(text)
         parts = given.get("any") or given.get(self._order)
         tail = text[self._length(text) :]
+        if given and not any(map(is_plausible, given.values())):
+            return self._implausible(text, parts or next(iter(given.values())))
         if parts is None or (tail and not _TIME.match(tail)):
             return Refused("bad_date", f"{text!r} is not a date in the order {self._order}")
+        return dt.date(*parts) if is_plausible(parts) else self._implausible(text, parts)
+
+    @staticmethod
+    def _implausible(text: str, parts: tuple[int, int, int]) -> Refused:
         if not EARLIEST <= parts[0] <= LATEST:
             return Refused("implausible_date", f"{text!r} lies outside {EARLIEST}-{LATEST}")
-        try:
-            return dt.date(*parts)
-        except ValueError:
-            return Refused("impossible_date", f"{text!r} is not a day of the calendar (read as {self._order})")
+        return Refused("impossible_date", f"{text!r} is not a day of the calendar")
 
     @staticmethod
     def _length(text: str) -> int:

@@ -70,7 +70,7 @@ def bears(headers: Sequence[str], requires: Sequence[str]) -> bool:
 
 def best_ready(headers: Sequence[str], ready: Mapping[str, Profile]) -> Profile | None:
     """The ready profile that asks for most of these headers; None where none fits."""
-    fitting = [p for p in ready.values() if bears(headers, p.requires)]
+    fitting = [p for p in ready.values() if bears(headers, p.requires) and not any(positions(headers, name) for name in p.unless)]
     return max(fitting, key=lambda p: (len(p.requires), p.name), default=None)
 
 

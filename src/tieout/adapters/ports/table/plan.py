@@ -172,7 +172,8 @@ class Plan:
 
     def _make_reader(self, kind: Kind, field: str) -> Cells:
         if field in words.DATE_FIELDS:
-            return DateCells(self.profile.date_orders.get(field) or self.profile.date_order or "YMD")
+            order = self.profile.date_orders.get(field) or self.profile.date_order or "YMD"
+            return DateCells(order, serials=self.index.get(field) in self._numeric)
         if field in words.ID_FIELDS:
             return cells.IdCells() if self.profile.whole_ids else cells.TextCells()
         if field == "status":
@@ -258,4 +259,5 @@ class Plan:
 
     @staticmethod
     def _refused(parsed: Parsed, place: int, fields: Sequence[str]) -> bool:
+        fields = [*fields, "currency"] if words.MONEY_FIELDS & set(fields) else fields
         return any(field in fields and type(what) is Refused for field, what, _ in parsed.troubles.get(place, ()))
