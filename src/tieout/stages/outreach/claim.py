@@ -1,0 +1,240 @@
+"""Claim messages: the gate is asked on facts read under the locks, and what it allows is committed as `sending` first.
+
+Locks are taken in the order account, contact point, message, and none is waited for: what another worker holds is left
+to the next round. Money, opt-outs, disputes and holds take the same locks, so they are seen here or come after.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from django.db import connection
+from django.db.models import Q
+
+from tieout.core import gate
+from tieout.core.evidence import Actor
+from tieout.core.policy.packs import contact_rules
+from tieout.stages.base import audit, feed, walls
+from tieout.stages.base import queries as base
+from tieout.stages.outreach import ends, evidence, liquid, said, sending, statement, store, telling, tokens, truth
+from tieout.stages.outreach.models import Certificate, Message
+from tieout.stages.outreach.said import Said
+from tieout.stages.outreach.words import Sender
+from tieout.stages.outreach.writing import Desk
+
+_CHANGED = (
+    "state", "subject", "body", "html", "facts", "document_ids", "attachments", "hold_reason", "hold_release", "not_before", "claimed_at", "claims",
+    "message_id", "outcome",
+)  # fmt: skip
+#: Claims in one transaction, at most.
+LIMIT = 50
+#: A message held for something that must happen is asked about again this often, besides at once when its customer changes.
+ASK_AGAIN = dt.timedelta(hours=1)
+SENDER = Actor("machine", "sender")
+
+
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """A message this worker alone may hand over, once; `claim` is its number, which every settling must name."""
+
+    id: int
+    claim: int
+    customer_id: int
+    message_id: str
+    token: str
+    to_address: str
+    subject: str
+    body: str
+    html: str
+    said: Said
+    attach: bool
+    references: tuple[str, ...]
+    sender: Sender
+    opt_out_url: str
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """One round: what may be sent, and how many were looked at and held or ended instead."""
+
+    claimed: tuple[Claimed, ...] = ()
+    held: int = 0
+    ended: int = 0
+
+    @property
+    def seen(self) -> int:
+        return len(self.claimed) + self.held + self.ended
+
+
+def batch(*, now: dt.datetime, limit: int = LIMIT, customer_ids: Sequence[int] | None = None) -> Round:
+    """Ask the gate about up to `limit` messages that are due and claim those it allows."""
+    messages = _locked(now, min(limit, LIMIT), customer_ids)
+    if not messages:
+        return Round()
+    desk = Desk(sender=sending.sender())
+    rules = contact_rules()
+    read = evidence.read(messages=messages, now=now)
+    today = base.today_of(base.profile(), now)
+    allowed: list[tuple[Message, Said, gate.Verdict]] = []
+    held: list[Message] = []
+    ended: list[Message] = []
+    for message in messages:
+        account = read.accounts[message.customer_id]
+        named = telling.named(account.documents, message.document_ids)
+        if not named and not message.edited:
+            _end(message)
+            ended.append(message)
+            continue
+        fresh = _retold(message, read, named, today)
+        fresh = desk.signed(fresh, tone=message.tone)
+        if message.approved_by or message.edited:
+            # What a person has read and approved keeps its words; only figures that changed write it again.
+            drafted = said.read(message.facts)
+            fresh = msgspec.structs.replace(fresh, wording=drafted.wording, sender=drafted.sender)
+        wrong = "" if message.edited else _rewritten(message, fresh, desk)
+        if wrong:
+            _hold(message, wrong, "the wording is mended", None, now)
+            held.append(message)
+            continue
+        verdict = gate.ask(_facts(message, fresh, read), rules)
+        if verdict.allowed:
+            read.touches.setdefault(message.contact_point_id, []).append(gate.Touch(message_id=str(message.pk), at=now))
+            allowed.append((message, fresh, verdict))
+        else:
+            releases = dict.fromkeys(check.release for check in verdict.refusals if check.release)
+            _hold(message, "; ".join(check.detail for check in verdict.refusals), "; ".join(releases), verdict.next_allowed_at, now)
+            held.append(message)
+    return _kept(allowed, held, ended, desk, now)
+
+
+def _locked(now: dt.datetime, limit: int, customer_ids: Sequence[int] | None) -> list[Message]:
+    due = Message.objects.filter(Q(state="planned") | Q(state="held")).filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
+    if customer_ids is not None:
+        due = due.filter(customer_id__in=list(customer_ids))
+    found = list(due.order_by("not_before", "id").values_list("id", "customer_id", "contact_point_id")[:limit])
+    if not found:
+        return []
+    accounts = _take("ledger_customer", {customer for _, customer, _ in found})
+    points = _take("dialogue_contactpoint", {point for _, customer, point in found if customer in accounts})
+    wanted = [pk for pk, customer, point in found if customer in accounts and point in points]
+    # The state is read again under the lock: another worker may have claimed it since.
+    rows = Message.objects.filter(pk__in=wanted, state__in=("planned", "held")).order_by("id")
+    return list(rows.select_for_update(skip_locked=True, no_key=True))
+
+
+def _take(table: str, ids: set[int]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT id FROM "{table}" WHERE organisation_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED',  # noqa: S608 - our own names
+            [walls.current(), sorted(ids)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _retold(message: Message, read: evidence.Batch, named: list[Any], today: dt.date) -> Said:
+    account = read.accounts[message.customer_id]
+    customer = account.customer
+    drafted = said.read(message.facts)
+    if message.edited:
+        # The person's text speaks of what was drafted; whether that still holds is for the gate to see.
+        named = [account.documents[i] for i in message.document_ids if i in account.documents]
+    return telling.tell(
+        named=named, documents=account.documents, customer=customer.name, recipient=drafted.recipient, language=drafted.language, today=today
+    )
+
+
+def _rewritten(message: Message, fresh: Said, desk: Desk) -> str:
+    """Write the text again where its facts have changed since; returns why it could not be."""
+    if fresh.plain() == message.facts:
+        return ""
+    attach = len(fresh.statement) > 1
+    try:
+        text = desk.write(fresh, tone=message.tone, token=message.token, attach=attach)
+    except liquid.LiquidError as error:
+        return f"the wording cannot be rendered: {str(error)[:200]}"
+    message.subject, message.body, message.html, message.facts = text.subject, text.body, text.html, fresh.plain()
+    message.document_ids = [item.document_id for item in fresh.items]
+    message.attachments = [{"kind": "statement", "name": statement.name(fresh)}] if attach else []
+    return ""
+
+
+def _facts(message: Message, fresh: Said, read: evidence.Batch) -> gate.Facts:
+    documents = read.accounts[message.customer_id].documents
+    drafted = {item.document_id: item for item in said.read(message.facts).items}
+    items = []
+    for key in message.document_ids:
+        now, then = documents.get(key), drafted.get(key)
+        if now is None or then is None:
+            continue
+        status: Any = now.status
+        items.append(
+            gate.Item(
+                document_id=str(key), number=now.number, currency=now.currency, status=status, open_minor=now.open_minor,
+                contested_minor=now.contested_minor, on_the_way_minor=0, stated_open_minor=then.open_minor, demanded_minor=then.demanded_minor,
+            )
+        )  # fmt: skip
+    connections = {documents[key].connection_id for key in message.document_ids if key in documents}
+    statements = truth.statements(fresh, body=message.body, edited=message.edited)
+    return evidence.facts(batch=read, message=message, items=items, statements=statements, connections=connections)
+
+
+def _hold(message: Message, reason: str, release: str, until: dt.datetime | None, now: dt.datetime) -> None:
+    message.state, message.hold_reason, message.hold_release = Message.State.HELD, reason, release
+    message.not_before = until or now + ASK_AGAIN
+
+
+def _end(message: Message) -> None:
+    message.state, message.outcome = Message.State.CANCELLED, ends.NOTHING_LEFT
+    message.hold_reason = message.hold_release = ""
+
+
+def _kept(
+    allowed: list[tuple[Message, Said, gate.Verdict]], held: list[Message], ended: list[Message], desk: Desk, now: dt.datetime
+) -> Round:
+    organisation_id = walls.current()
+    certificates = []
+    for message, _, verdict in allowed:
+        message.state, message.claimed_at, message.claims = Message.State.SENDING, now, message.claims + 1
+        message.hold_reason = message.hold_release = ""
+        message.message_id = message.message_id or tokens.message_id(organisation_id, message.token, desk.sender.address)
+        checks = [{k: v for k, v in msgspec.to_builtins(check).items() if v != ""} for check in verdict.checks]
+        certificates.append(
+            Certificate(
+                message_id=message.pk, claim=message.claims, allowed=True, checks=checks, rules_version=verdict.rules_version,
+                inputs_hash=verdict.inputs_hash, issued_at=now,
+            )
+        )  # fmt: skip
+    threads = _threads([message for message, _, _ in allowed])
+    changed = [*(message for message, _, _ in allowed), *held, *ended]
+    store.rows(changed, _CHANGED)
+    Certificate.objects.bulk_create(certificates)
+    left = [*(message for message, _, _ in allowed), *ended]
+    feed.publish(kind="message", ids=[m.pk for m in left], customer_ids=[m.customer_id for m in left], cause="message.claim", now=now)
+    acts = [("message.claim", "message", m.pk, "", {"claim": m.claims, "inputs_hash": v.inputs_hash}) for m, _, v in allowed]
+    audit.write_many([*acts, *(("message.end", "message", m.pk, ends.NOTHING_LEFT, {}) for m in ended)], actor=SENDER, now=now)
+    claimed = tuple(_claimed(message, fresh, threads, desk) for message, fresh, _ in allowed)
+    return Round(claimed=claimed, held=len(held), ended=len(ended))
+
+
+def _claimed(message: Message, fresh: Said, threads: dict[int, tuple[str, ...]], desk: Desk) -> Claimed:
+    return Claimed(
+        id=message.pk, claim=message.claims, customer_id=message.customer_id, message_id=message.message_id, token=message.token,
+        to_address=message.to_address, subject=message.subject, body=message.body, html=message.html, said=fresh, attach=bool(message.attachments),
+        references=threads.get(message.pk, ()), sender=desk.sender, opt_out_url=desk.opt_out_url(message.token),
+    )  # fmt: skip
+
+
+def _threads(messages: list[Message]) -> dict[int, tuple[str, ...]]:
+    """Earlier messages of the same customer to the same mailbox: one thread in the reader's mail program."""
+    if not messages:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT n.id, array(SELECT m.message_id FROM outreach_message m
+                        WHERE m.organisation_id = %s AND m.customer_id = n.customer AND m.contact_point_id = n.point AND m.state = 'sent'
+                        ORDER BY m.drafted_at DESC LIMIT 5)
+                 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n (id, customer, point)""",
+            [walls.current(), [m.pk for m in messages], [m.customer_id for m in messages], [m.contact_point_id for m in messages]],
+        )
+        return {pk: tuple(reversed(ids)) for pk, ids in cursor.fetchall()}

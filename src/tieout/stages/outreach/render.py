@@ -1,0 +1,83 @@
+"""Words into a letter: subject, text, and the same text as simple HTML in which nothing a customer is called can act."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+import msgspec
+import nh3
+from liquid import BoundTemplate
+
+from tieout.core.party import tidy
+from tieout.stages.outreach import liquid
+
+_URL = re.compile(r"https?://[^\s<>\"']+")
+_TAGS = {"p", "ul", "li", "br", "a"}
+LONGEST_SUBJECT = 200
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A finished letter."""
+
+    subject: str
+    body: str
+    html: str
+
+
+@lru_cache(maxsize=256)
+def parsed(source: str) -> BoundTemplate:
+    """A template, parsed once."""
+    return liquid.template(source)
+
+
+def letter(*, subject: str, body: str, words: dict[str, Any]) -> Text:
+    """Render a wording. Raises LiquidError where a fact is missing or a limit is passed."""
+    text = tidied(parsed(body).render(**words))
+    html = as_html(text, inert=(words["customer_name"], words["recipient_name"]))
+    return Text(one_line(parsed(subject).render(**words)), text, html)
+
+
+def one_line(subject: str) -> str:
+    """A subject: one line of bearable length."""
+    return tidy(subject)[:LONGEST_SUBJECT]
+
+
+def tidied(text: str) -> str:
+    """Line ends of one kind, no trailing spaces, no more than one empty line, no control characters."""
+    kept = "".join(c for c in text.replace("\r\n", "\n") if c == "\n" or c == "\t" or ord(c) >= 32)
+    lines = [line.rstrip() for line in kept.split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def as_html(text: str, *, inert: Iterable[str] = ()) -> str:
+    """The text as HTML: paragraphs, lists where lines begin with a dash, links for web addresses; all else is escaped.
+
+    An address that stands in one of the `inert` values (names that came from outside) stays plain words.
+    """
+    names = [name for name in inert if "http" in name]
+    blocks = [_block(part, names) for part in re.split(r"\n{2,}", text.strip()) if part.strip()]
+    # Everything is escaped already; the cleaner is the second lock on the same door.
+    return nh3.clean("\n".join(blocks), tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https"}, link_rel="noopener")
+
+
+def _block(part: str, names: list[str]) -> str:
+    lines = part.split("\n")
+    if all(line.startswith("- ") for line in lines):
+        return f"<ul>{''.join(f'<li>{_line(line[2:], names)}</li>' for line in lines)}</ul>"
+    return f"<p>{'<br>'.join(_line(line, names) for line in lines)}</p>"
+
+
+def _line(line: str, names: list[str]) -> str:
+    if "http" not in line:
+        return escape(line)
+    parts, at = [], 0
+    for hit in _URL.finditer(line):
+        shown = escape(hit.group())
+        linked = shown if any(hit.group() in name for name in names) else f'<a href="{shown}">{shown}</a>'
+        parts += [escape(line[at : hit.start()]), linked]
+        at = hit.end()
+    return "".join([*parts, escape(line[at:])])
