@@ -63,10 +63,10 @@ class Book(msgspec.Struct, frozen=True):
 def read(*, policy: Policy, today: dt.date, customer_ids: Sequence[int] | None = None) -> Book:
     """The book of the whole organisation, or all that is open for some customers."""
     args = {"org": walls.current(), "reach": today - dt.timedelta(days=_first_day(policy)), "customers": _listed(customer_ids)}
-    items = fetch.columns(_ITEMS_SQL.format(scope=_scope("d", customer_ids, reach=True)), args, _ITEMS)
+    items = fetch.columns(_ITEMS_SQL.format(scope=_scope("d", customer_ids, reach=True)), args, _ITEMS, bare=("invoice_id", "currency"))
     if items.is_empty():
         return Book(_with_facts(items, pl.DataFrame(schema=_CUSTOMERS), None), pl.DataFrame(schema=_CUSTOMERS), _exploded(pl.DataFrame(schema=_TOUCHES)))
-    customers = fetch.columns(_CUSTOMERS_SQL.format(scope=_scope("c", customer_ids)), args, _CUSTOMERS)
+    customers = fetch.columns(_CUSTOMERS_SQL.format(scope=_scope("c", customer_ids)), args, _CUSTOMERS, bare=("tier",))
     disputed = fetch.columns(_DISPUTED_SQL, args, _DISPUTED)
     oldest: Any = items["due_date"].min()
     since = (oldest or today) - dt.timedelta(days=_BEFORE_DUE)
@@ -116,7 +116,7 @@ SELECT d.id AS invoice_id, d.customer_id, d.number, d.currency, d.open_minor, d.
        coalesce(r.soft OR (r.wave_id IS NOT NULL AND d.created_at <= r.released_at), true)
        OR coalesce((d.created_at AT TIME ZONE 'UTC')::date > d.due_date, false) AS history
   FROM ledger_document d
-  LEFT JOIN collect_release r ON r.organisation_id = d.organisation_id AND r.customer_id = d.customer_id
+  LEFT JOIN collect_release r ON r.organisation_id = d.organisation_id AND r.customer_id = d.customer_id AND r.withdrawn_at IS NULL
  WHERE d.organisation_id = %(org)s AND d.kind = 'invoice' AND d.open_minor > 0 {scope}"""
 
 _CUSTOMERS_SQL = """
@@ -125,7 +125,7 @@ SELECT c.id AS customer_id, nullif(c.debtor_type, '') AS debtor_type, nullif(c.c
        r.id IS NOT NULL AS released, coalesce(r.soft, true) AS soft
   FROM ledger_customer c
   LEFT JOIN behaviour_profile p ON p.organisation_id = c.organisation_id AND p.customer_id = c.id
-  LEFT JOIN collect_release r ON r.organisation_id = c.organisation_id AND r.customer_id = c.id
+  LEFT JOIN collect_release r ON r.organisation_id = c.organisation_id AND r.customer_id = c.id AND r.withdrawn_at IS NULL
   LEFT JOIN (SELECT customer_id, count(*) AS broken FROM dialogue_promise WHERE organisation_id = %(org)s AND state = 'broken'
               GROUP BY customer_id) b ON b.customer_id = c.id
  WHERE c.organisation_id = %(org)s {scope}"""

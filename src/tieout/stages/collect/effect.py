@@ -25,12 +25,12 @@ def scores(*, items: pl.DataFrame, actions: pl.DataFrame, policy: Policy, base: 
     age = (pl.lit(today) - pl.col("due_date")).dt.total_days()
     lift = pl.when(pl.col("channel") == "call").then(float(rank.LIFT["call"])).otherwise(float(rank.LIFT["email"]))
     cost = pl.when(pl.col("channel") == "call").then(float(rank.COST["call"])).otherwise(float(rank.COST["email"]))
-    weights = {code: _weight(policy, code, base) for code in items["currency"].unique().to_list()}
-    weight = pl.col("currency").replace_strict(list(weights), list(weights.values()), return_dtype=pl.Float64) if weights else pl.lit(0.0)
+    weights = {code: weight(policy, code, base) for code in items["currency"].unique().to_list()}
+    worth = pl.col("currency").replace_strict(list(weights), list(weights.values()), return_dtype=pl.Float64) if weights else pl.lit(0.0)
     return (
         items.lazy()
         .filter(age > 0)
-        .with_columns((pl.col("minor") * weight * _days(age)).alias("money_days"))
+        .with_columns((pl.col("minor") * worth * _days(age)).alias("money_days"))
         .group_by("customer_id")
         .agg(pl.col("money_days").sum())
         .join(actions.lazy().select("customer_id", "channel"), on="customer_id", how="left")
@@ -49,7 +49,7 @@ def _days(age: pl.Expr) -> pl.Expr:
     return expected.clip(upper_bound=rank.MOST_DAYS)
 
 
-def _weight(policy: Policy, currency: str, base: str) -> float:
+def weight(policy: Policy, currency: str, base: str) -> float:
     """Units of `base` that one minor unit of `currency` counts for."""
     own, ours = policy.least(currency), policy.least(base)
     if not own or not ours:

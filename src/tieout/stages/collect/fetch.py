@@ -7,7 +7,7 @@ limits one text to a gigabyte: some thirty million open invoices in the narrow c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import polars as pl
@@ -17,12 +17,13 @@ _READ_AS: dict[Any, Any] = {pl.Date: pl.Int32, pl.Boolean: pl.Int8}
 _EPOCH = dt.date(1970, 1, 1)
 
 
-def columns(select: str, args: Mapping[str, Any], schema: Mapping[str, Any]) -> pl.DataFrame:
+def columns(select: str, args: Mapping[str, Any], schema: Mapping[str, Any], *, bare: Collection[str] = ()) -> pl.DataFrame:
     """The rows of `select`, whose output columns bear the names of `schema`, as a frame of these polars types.
 
-    Known types: Int64, String, Date, Boolean; NULL arrives as null. `args` are the named parameters of the query.
+    Known types: Int64, String, Date, Boolean; NULL arrives as null. `args` are the named parameters of the query; `bare` names
+    String columns that hold only letters and digits and so need no quotes (keys, codes).
     """
-    joined = ", ',', ".join(_cell(name, kind) for name, kind in schema.items())
+    joined = ", ',', ".join(f'"{name}"' if name in bare else _cell(name, kind) for name, kind in schema.items())
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT string_agg(concat({joined}), E'\\n') FROM ({select}) wanted", args)
         text = cursor.fetchone()[0]

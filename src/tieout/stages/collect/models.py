@@ -35,12 +35,15 @@ class Wave(OrganisationRow):
 
 
 class Release(OrganisationRow):
-    """A customer may be chased. `soft` until its first message after the release has gone out."""
+    """A customer may be chased, until it is withdrawn. `soft` until its first message after the release has gone out."""
+
+    checks_organisation = False
 
     customer = tie("ledger.Customer")
     wave = tie("collect.Wave", null=True)
     released_at = models.DateTimeField()
     soft = models.BooleanField(default=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)  # by a person: no machine releases the customer again
 
     class Meta:
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["organisation_id", "customer"], name="collect_release_one")]
@@ -60,6 +63,8 @@ class Baseline(OrganisationRow):
 
 class Decision(OrganisationRow):
     """What the policy said about one customer on one day, with its trace. One per customer, day and step."""
+
+    checks_organisation = False
 
     customer = tie("ledger.Customer")
     day = models.DateField()
@@ -91,6 +96,8 @@ class Task(OrganisationRow):
         DONE = "done", "Done"
         DROPPED = "dropped", "No longer needed"
 
+    checks_organisation = False
+
     customer = tie("ledger.Customer")
     kind = models.CharField(max_length=16)  # call, letter, address, review, unknown
     title = words()
@@ -113,6 +120,8 @@ class Task(OrganisationRow):
 class WorkItem(OrganisationRow):
     """The work list, one row per customer with something open: kept by planning, so that the page reads, not counts."""
 
+    checks_organisation = False
+
     customer = tie("ledger.Customer")
     score = models.BigIntegerField(default=0)
     open_minor = models.JSONField(default=dict)  # {"EUR": minor}
@@ -123,7 +132,6 @@ class WorkItem(OrganisationRow):
     state = models.CharField(max_length=12, default="")  # due, overdue, promised, disputed, held, unreleased
     waiting_since = models.DateField(null=True)  # last spoken to, or overdue since; None where nobody is to be asked
     next_step = words()
-    reasons = models.JSONField(default=list)
     outcome = models.CharField(max_length=8, default="none")
     refreshed_at = models.DateTimeField()
 

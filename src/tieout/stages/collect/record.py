@@ -11,9 +11,6 @@ from django.db import connection
 from tieout.core.policy.situation import Decision
 from tieout.stages.base import walls
 
-_json = msgspec.json.Encoder()
-
-
 class Recorded(msgspec.Struct, frozen=True):
     """A decision that is new today, or that turned from waiting into acting."""
 
@@ -28,42 +25,49 @@ def decisions(*, made: Sequence[Decision], day: dt.date, policy_version: int, no
     What was decided stands: planned again, the day adds nothing. A hold that was lifted during the day turns into its act; and a
     customer for whom something is to be done today is not given a second thing.
     """
-    kept = sorted((d for d in made if d.decision != "none"), key=lambda d: int(d.customer_id))
+    kept = [_row(d) for d in sorted(made, key=lambda d: int(d.customer_id)) if d.decision != "none"]
     if not kept:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            {
-                "org": walls.current(),
-                "day": day,
-                "now": now,
-                "version": policy_version,
-                "customers": [int(d.customer_id) for d in kept],
-                "steps": [d.step or "" for d in kept],
-                "channels": [d.channel or "" for d in kept],
-                "tones": [d.tone or "" for d in kept],
-                "outcomes": [d.decision for d in kept],
-                "reasons": [d.reason for d in kept],
-                "documents": [f"[{','.join(d.invoice_ids)}]" for d in kept],
-                "amounts": [_json.encode({m.currency: m.minor for m in d.amounts}).decode() for d in kept],
-                "not_before": [d.not_before for d in kept],
-                "approvals": [d.approval == "required" for d in kept],
-                "traces": [_json.encode(d.trace).decode() for d in kept],
-            },
-        )
+        args = {"org": walls.current(), "day": day, "now": now, "version": policy_version, "rows": msgspec.json.encode(kept).decode()}
+        cursor.execute(_INSERT, args)
         return [Recorded(*row) for row in cursor.fetchall()]
+
+
+class _Row(msgspec.Struct):
+    """One decision on its way to the database: all rows travel as one JSON text, half the cost of an array for each column."""
+
+    customer_id: int
+    step: str
+    channel: str
+    tone: str
+    outcome: str
+    reason: str
+    document_ids: msgspec.Raw
+    amounts: dict[str, int]
+    not_before: dt.datetime | None
+    approval: bool
+    trace: tuple[str, ...]
+
+
+def _row(d: Decision) -> _Row:
+    documents = msgspec.Raw(f"[{','.join(d.invoice_ids)}]".encode())
+    amounts = {m.currency: m.minor for m in d.amounts}
+    required = d.approval == "required"
+    return _Row(
+        int(d.customer_id), d.step or "", d.channel or "", d.tone or "", d.decision, d.reason, documents, amounts, d.not_before, required, d.trace
+    )
 
 
 _INSERT = """
 INSERT INTO collect_decision AS kept
   (organisation_id, customer_id, day, step, channel, tone, outcome, reason, document_ids, amounts, not_before, approval, trace,
    policy_version, decided_at)
-SELECT %(org)s, n.customer_id, %(day)s, n.step, n.channel, n.tone, n.outcome, n.reason, n.document_ids::jsonb, n.amounts::jsonb, n.not_before,
-       n.approval, n.trace::jsonb, %(version)s, %(now)s
-  FROM unnest(%(customers)s::bigint[], %(steps)s::text[], %(channels)s::text[], %(tones)s::text[], %(outcomes)s::text[], %(reasons)s::text[],
-              %(documents)s::text[], %(amounts)s::text[], %(not_before)s::timestamptz[], %(approvals)s::boolean[], %(traces)s::text[])
-       AS n (customer_id, step, channel, tone, outcome, reason, document_ids, amounts, not_before, approval, trace)
+SELECT %(org)s, n.customer_id, %(day)s, n.step, n.channel, n.tone, n.outcome, n.reason, n.document_ids, n.amounts, n.not_before, n.approval,
+       n.trace, %(version)s, %(now)s
+  FROM jsonb_to_recordset(%(rows)s::jsonb)
+       AS n (customer_id bigint, step text, channel text, tone text, outcome text, reason text, document_ids jsonb, amounts jsonb,
+             not_before timestamptz, approval boolean, trace jsonb)
  WHERE NOT EXISTS (SELECT 1 FROM collect_decision d
                     WHERE d.organisation_id = %(org)s AND d.customer_id = n.customer_id AND d.day = %(day)s AND d.step <> n.step
                       AND d.outcome IN ('send', 'task'))

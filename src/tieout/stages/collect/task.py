@@ -92,22 +92,19 @@ def from_decisions(*, made: Iterable[Decision], today: dt.date, now: dt.datetime
     rows = [d for d in made if d.decision == "task" and d.invoice_ids]
     if not rows:
         return []
-    kinds = [words.task_kind(d) for d in rows]
+    args = {"org": walls.current(), "today": today, "now": now, "planning": PLANNING, "rows": msgspec.json.encode([_row(d) for d in rows]).decode()}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _MAKE,
-            {
-                "org": walls.current(), "today": today, "now": now, "planning": PLANNING,
-                "customers": [int(d.customer_id) for d in rows],
-                "kinds": kinds,
-                "titles": [words.task(d) for d in rows],
-                "reasons": ["\n".join((*d.trace, *((f"goes to the {d.escalate_to}",) if d.escalate_to else ()))) for d in rows],
-                "steps": [d.step or "" for d in rows],
-                "documents": [f"[{','.join(d.invoice_ids)}]" for d in rows],
-                "keys": [f"plan:{kind}:{d.customer_id}:{d.step}:{d.invoice_ids[0]}"[:200] for kind, d in zip(kinds, rows, strict=True)],
-            },
-        )  # fmt: skip
+        cursor.execute(_MAKE, args)
         return [row[0] for row in cursor.fetchall()]
+
+
+def _row(d: Decision) -> dict[str, object]:
+    kind = words.task_kind(d)
+    reason = "\n".join((*d.trace, *((f"goes to the {d.escalate_to}",) if d.escalate_to else ())))
+    key = f"plan:{kind}:{d.customer_id}:{d.step}:{d.invoice_ids[0]}"[:200]
+    documents = msgspec.Raw(f"[{','.join(d.invoice_ids)}]".encode())
+    named = {"kind": kind, "title": words.task(d), "reason": reason, "step": d.step or "", "natural_key": key}
+    return named | {"customer_id": int(d.customer_id), "document_ids": documents}
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -143,9 +140,9 @@ def _tell(action: str, row: Task, *, actor: Actor, now: dt.datetime, reason: str
 _MAKE = """
 INSERT INTO collect_task AS kept
   (organisation_id, customer_id, kind, title, reason, step, document_ids, due_date, natural_key, made_at, state, outcome, settled_by)
-SELECT %(org)s, n.customer_id, n.kind, n.title, n.reason, n.step, n.document_ids::jsonb, %(today)s, n.natural_key, %(now)s, 'open', '', ''
-  FROM unnest(%(customers)s::bigint[], %(kinds)s::text[], %(titles)s::text[], %(reasons)s::text[], %(steps)s::text[], %(documents)s::text[],
-              %(keys)s::text[]) AS n (customer_id, kind, title, reason, step, document_ids, natural_key)
+SELECT %(org)s, n.customer_id, n.kind, n.title, n.reason, n.step, n.document_ids, %(today)s, n.natural_key, %(now)s, 'open', '', ''
+  FROM jsonb_to_recordset(%(rows)s::jsonb)
+       AS n (customer_id bigint, kind text, title text, reason text, step text, document_ids jsonb, natural_key text)
  WHERE NOT EXISTS (SELECT 1 FROM collect_task t
                     WHERE t.organisation_id = %(org)s AND t.customer_id = n.customer_id AND t.kind = n.kind AND t.state = 'open'
                       AND t.natural_key LIKE 'plan:%%')

@@ -23,7 +23,6 @@ from tieout.stages.collect.book import Book
 
 _STATES = {"promise": "promised", "dispute": "disputed"}
 _FREE = {"customer_id": pl.Int64, "invoice_id": pl.String, "minor": pl.Int64}
-_json = msgspec.json.Encoder()
 
 
 class _Stands(msgspec.Struct, frozen=True):
@@ -43,13 +42,11 @@ def refresh(
     stands = _stands(book, held, policy, today)
     rows = _summed(book, today).join(_scored(book, stands, made, policy, today), on="customer_id", how="left")
     coming = {c: (step, date) for c, step, date in ahead.next_steps(policy=policy, items=book.items, today=today).iter_rows()}
-    columns: dict[str, list[Any]] = {name: [] for name in ("states", "waiting", "next_steps", "reasons", "outcomes", "scores")}
-    for row in rows.iter_rows(named=True):
-        _place(columns, row, stands.get(row["customer_id"]), made.get(row["customer_id"]), coming.get(row["customer_id"]))
-    names = {"customer_id": "customers", "open_text": "opens", "overdue_text": "overdues", "base_open": "bases", "oldest": "oldest", "items": "items"}
-    columns |= {argument: rows[name].to_list() for name, argument in names.items()}
+    listed = [
+        _row(row, stands.get(row["customer_id"]), made.get(row["customer_id"]), coming.get(row["customer_id"])) for row in rows.iter_rows(named=True)
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(_MERGE, columns | {"org": walls.current(), "now": now})
+        cursor.execute(_MERGE, {"org": walls.current(), "now": now, "rows": msgspec.json.encode(listed).decode()})
         return int(cursor.rowcount)
 
 
@@ -120,54 +117,76 @@ def _scored(book: Book, stands: Mapping[int, _Stands], made: Mapping[int, Decisi
     return effect.scores(items=asked, actions=actions, policy=policy, base=base.profile().base_currency, today=today)
 
 
-def _place(
-    columns: dict[str, list[Any]], row: Mapping[str, Any], stands: _Stands | None, decision: Decision | None, coming: tuple[str, dt.date] | None
-) -> None:
-    """Append the judgement of one customer to the columns."""
-    waits = stands.reason if stands else ""
-    if not row["released"]:
-        state = "unreleased"
-    elif waits:
-        state = _STATES.get(waits, "held")
-    else:
-        state = "overdue" if row["late"] else "due"
+class _Row(msgspec.Struct):
+    """A row of the list on its way to the database."""
+
+    customer_id: int
+    score: int
+    open_minor: msgspec.Raw
+    overdue_minor: msgspec.Raw
+    base_open_minor: int
+    oldest: dt.date | None
+    items: int
+    state: str
+    waiting: dt.date | None
+    next_step: str
+    outcome: str
+
+
+def _row(row: Mapping[str, Any], stands: _Stands | None, decision: Decision | None, coming: tuple[str, dt.date] | None) -> _Row:
+    waits = stands.sentence if stands and stands.reason else ""
+    state = _state(row, stands)
     asked = state in ("overdue", "due")
-    columns["states"].append(state)
-    columns["waiting"].append((row["spoken"] or row["oldest"]) if state == "overdue" else None)
-    columns["next_steps"].append(words.next_step(state=state, decision=decision, waits=stands.sentence if stands else "", coming=coming))
-    columns["reasons"].append(_json.encode(decision.trace if decision else (stands.sentence,) if stands and waits else ()).decode())
-    columns["outcomes"].append(decision.decision if decision else "none")
-    columns["scores"].append((row["score"] or 0) if asked else 0)
+    return _Row(
+        customer_id=row["customer_id"],
+        score=(row["score"] or 0) if asked else 0,
+        open_minor=msgspec.Raw(row["open_text"].encode()),
+        overdue_minor=msgspec.Raw(row["overdue_text"].encode()),
+        base_open_minor=row["base_open"],
+        oldest=row["oldest"],
+        items=row["items"],
+        state=state,
+        waiting=(row["spoken"] or row["oldest"]) if state == "overdue" else None,
+        next_step=words.next_step(state=state, decision=decision, waits=waits, coming=coming),
+        outcome=decision.decision if decision else "none",
+    )
+
+
+def _state(row: Mapping[str, Any], stands: _Stands | None) -> str:
+    if not row["released"]:
+        return "unreleased"
+    if stands and stands.reason:
+        return _STATES.get(stands.reason, "held")
+    return "overdue" if row["late"] else "due"
 
 
 _MERGE = """
 INSERT INTO collect_workitem AS kept
   (organisation_id, customer_id, score, open_minor, overdue_minor, base_open_minor, oldest_due_date, items, state, waiting_since, next_step,
-   reasons, outcome, refreshed_at)
-SELECT %(org)s, n.customer_id, n.score, n.open_minor::jsonb, n.overdue_minor::jsonb, n.base_open_minor, n.oldest, n.items, n.state, n.waiting,
-       n.next_step, n.reasons::jsonb, n.outcome, %(now)s
-  FROM unnest(%(customers)s::bigint[], %(scores)s::bigint[], %(opens)s::text[], %(overdues)s::text[], %(bases)s::bigint[], %(oldest)s::date[],
-              %(items)s::int[], %(states)s::text[], %(waiting)s::date[], %(next_steps)s::text[], %(reasons)s::text[], %(outcomes)s::text[])
-       AS n (customer_id, score, open_minor, overdue_minor, base_open_minor, oldest, items, state, waiting, next_step, reasons, outcome)
+   outcome, refreshed_at)
+SELECT %(org)s, n.customer_id, n.score, n.open_minor, n.overdue_minor, n.base_open_minor, n.oldest, n.items, n.state, n.waiting, n.next_step,
+       n.outcome, %(now)s
+  FROM jsonb_to_recordset(%(rows)s::jsonb)
+       AS n (customer_id bigint, score bigint, open_minor jsonb, overdue_minor jsonb, base_open_minor bigint, oldest date, items int, state text,
+             waiting date, next_step text, outcome text)
+  LEFT JOIN collect_workitem k ON k.organisation_id = %(org)s AND k.customer_id = n.customer_id
+ WHERE k.id IS NULL
+    OR (k.open_minor, k.overdue_minor, k.oldest_due_date, k.items, k.state, k.waiting_since, k.next_step, k.outcome)
+       IS DISTINCT FROM (n.open_minor, n.overdue_minor, n.oldest, n.items, n.state, n.waiting, n.next_step, n.outcome)
+    OR abs(k.score - n.score) * 20 > greatest(k.score, n.score)
  ORDER BY n.customer_id
 ON CONFLICT (organisation_id, customer_id) DO UPDATE
    SET score = excluded.score, open_minor = excluded.open_minor, overdue_minor = excluded.overdue_minor,
        base_open_minor = excluded.base_open_minor, oldest_due_date = excluded.oldest_due_date, items = excluded.items, state = excluded.state,
-       waiting_since = excluded.waiting_since, next_step = excluded.next_step, reasons = excluded.reasons, outcome = excluded.outcome,
-       refreshed_at = excluded.refreshed_at
- WHERE (kept.open_minor, kept.overdue_minor, kept.oldest_due_date, kept.items, kept.state, kept.waiting_since, kept.next_step, kept.reasons,
-        kept.outcome)
-       IS DISTINCT FROM
-       (excluded.open_minor, excluded.overdue_minor, excluded.oldest_due_date, excluded.items, excluded.state, excluded.waiting_since,
-        excluded.next_step, excluded.reasons, excluded.outcome)
-    OR abs(kept.score - excluded.score) * 20 > greatest(kept.score, excluded.score)"""
+       waiting_since = excluded.waiting_since, next_step = excluded.next_step, outcome = excluded.outcome,
+       refreshed_at = excluded.refreshed_at"""
 
 _DIFFERING = """
 SELECT o.customer_id
   FROM (SELECT customer_id, sum(open_minor) AS open, count(*) AS items, min(due_date) AS oldest FROM ledger_document
          WHERE organisation_id = %(org)s AND kind = 'invoice' AND open_minor > 0 GROUP BY customer_id) o
   LEFT JOIN collect_workitem w ON w.organisation_id = %(org)s AND w.customer_id = o.customer_id
-  LEFT JOIN collect_release r ON r.organisation_id = %(org)s AND r.customer_id = o.customer_id
+  LEFT JOIN collect_release r ON r.organisation_id = %(org)s AND r.customer_id = o.customer_id AND r.withdrawn_at IS NULL
  WHERE w.id IS NULL OR (w.items, w.oldest_due_date) IS DISTINCT FROM (o.items, o.oldest)
     OR (r.id IS NULL) <> (w.state = 'unreleased')
     OR (SELECT sum(value::bigint) FROM jsonb_each_text(w.open_minor)) <> o.open
