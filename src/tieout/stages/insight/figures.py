@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from typing import Any
 
 import msgspec
 from django.db import connection
@@ -76,6 +77,12 @@ UNION ALL
 SELECT currency, 'payment', '', count(*), sum(unapplied_minor)::bigint
   FROM ledger_payment WHERE organisation_id = %(o)s AND unapplied_minor > 0 GROUP BY 1"""  # noqa: S608 - fixed fragments
 
+_AGING_OF = f"""
+SELECT currency, kind, {BUCKET} AS bucket, count(*), sum(open_minor)::bigint FROM ({OPEN}) items WHERE customer_id = %(customer)s GROUP BY 1, 2, 3
+UNION ALL
+SELECT currency, 'payment', '', count(*), sum(unapplied_minor)::bigint
+  FROM ledger_payment WHERE organisation_id = %(o)s AND customer_id = %(customer)s AND unapplied_minor > 0 GROUP BY 1"""  # noqa: S608 - fixed fragments
+
 _HOLDERS = f"""
 WITH items AS ({OPEN}),
 per AS (SELECT currency, customer_id, count(*) AS items, sum(open_minor)::bigint AS minor
@@ -89,10 +96,12 @@ SELECT r.currency, r.customer_id, c.name, r.items, r.minor, (r.minor * 100 / r.t
 
 def aging(*, today: dt.date) -> list[Aged]:
     """Open receivables by age on `today`, one per currency in the order of its code. One statement over open items only."""
-    found: dict[str, dict[tuple[str, str], Cell]] = {}
-    for currency, kind, bucket, items, minor in _rows(_AGING, today):
-        found.setdefault(currency, {})[kind, bucket] = Cell(items, minor)
-    return [_aged(currency, found[currency]) for currency in sorted(found)]
+    return _by_currency(_rows(_AGING, today))
+
+
+def aging_of(*, customer_id: int, today: dt.date) -> list[Aged]:
+    """The same for one customer."""
+    return _by_currency(_rows(_AGING_OF, today, customer_id))
 
 
 def holders(*, today: dt.date) -> list[Holder]:
@@ -122,6 +131,13 @@ def most_pressing(*, limit: int = 6) -> list[Pressing]:
         ]
 
 
+def _by_currency(rows: list[tuple[Any, ...]]) -> list[Aged]:
+    found: dict[str, dict[tuple[str, str], Cell]] = {}
+    for currency, kind, bucket, items, minor in rows:
+        found.setdefault(currency, {})[kind, bucket] = Cell(items, minor)
+    return [_aged(currency, found[currency]) for currency in sorted(found)]
+
+
 def _aged(currency: str, cells: dict[tuple[str, str], Cell]) -> Aged:
     credits = [cell for (kind, _), cell in cells.items() if kind == "credit_note"]
     return Aged(
@@ -132,7 +148,7 @@ def _aged(currency: str, cells: dict[tuple[str, str], Cell]) -> Aged:
     )
 
 
-def _rows(statement: str, today: dt.date) -> list[tuple[object, ...]]:
+def _rows(statement: str, today: dt.date, customer_id: int | None = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"o": walls.current(), "today": today})
+        cursor.execute(statement, {"o": walls.current(), "today": today, "customer": customer_id})
         return cursor.fetchall()

@@ -156,3 +156,9 @@ def address(context: dict[str, Any], **changes: Any) -> str:
             query[name] = str(value)
     text = query.urlencode()
     return "?" + text
+
+
+@register.filter
+def add_text(prefix: str, value: Any) -> str:
+    """`"contact-"|add_text:7` → `contact-7`: ids of parts that repeat."""
+    return f"{prefix}{value}"
