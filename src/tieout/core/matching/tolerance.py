@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -9,6 +10,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from tieout.core.matching.book import Document, OpenPayment, Part, Policy, WriteOff
 from tieout.core.money import exponent, is_currency
 
+#: Discounts of which every selection is tried.
+_MOST_DISCOUNTS = 10
 _AMOUNT = re.compile(r"(?<![\d.,])(\d{1,3}(?:[., ']\d{3})+|\d+)(?:[.,](\d{1,3}))?(?![.,]?\d)")
 #: With its cents, so that "ALL 3 invoices" is not three Albanian lek.
 _CODE_BESIDE_AMOUNT = re.compile(r"\b([A-Z]{3})[ /:]{0,2}\d[\d.,']*[.,]\d{2}\b|\d[.,]\d{2}[ /:]{0,2}([A-Z]{3})\b")
@@ -26,9 +29,11 @@ def closing(named: Sequence[Document], payment: OpenPayment, policy: Policy) -> 
         return None
     if short == 0:
         return _in_full(named), "the amounts agree exactly"
-    discounts = _discounts(named, payment, policy)
-    if discounts and sum(discounts.values()) == short:
-        return tuple(_part(d, discounts.get(d.document_id, 0), "discount") for d in named), "short by exactly the discount of its terms"
+    ways = _discounts(named, payment, policy, short)
+    if len(ways) > 1:
+        return None
+    if ways:
+        return tuple(_part(d, ways[0].get(d.document_id, 0), "discount") for d in named), "short by exactly the discount of its terms"
     reason = _allowed(short, total, payment, policy)
     if reason is None:
         return None
@@ -51,15 +56,23 @@ def _part(document: Document, off: int, reason: WriteOff) -> Part:
     return Part(document.document_id, document.signed - off, off, reason if off else None)
 
 
-def _discounts(named: Sequence[Document], payment: OpenPayment, policy: Policy) -> dict[str, int]:
-    """Discount of every named invoice that is wholly open and whose terms still ran on the payment's date."""
-    if not policy.discount or payment.date is None:
-        return {}
-    return {
+def _discounts(named: Sequence[Document], payment: OpenPayment, policy: Policy, short: int) -> list[dict[str, int]]:
+    """The ways in which discounts taken make up exactly what is short: for each, discount by document.
+
+    A discount may be taken of an invoice that is wholly open and whose terms still ran on the payment's date. All of them
+    taken is how payers do it, so that counts alone; else every selection counts.
+    """
+    if not policy.discount or payment.date is None or short <= 0:
+        return []
+    offered = {
         d.document_id: int((d.amount_minor * d.discount_pct / 100).to_integral_value(ROUND_HALF_UP))
         for d in named
         if d.kind == "invoice" and d.discount_pct and d.discount_until and payment.date <= d.discount_until and d.open_minor == d.amount_minor
     }
+    if sum(offered.values()) == short:
+        return [offered]
+    some = list(offered.items())[:_MOST_DISCOUNTS]
+    return [dict(taken) for size in range(1, len(some)) for taken in itertools.combinations(some, size) if sum(off for _, off in taken) == short]
 
 
 def _allowed(short: int, total: int, payment: OpenPayment, policy: Policy) -> WriteOff | None:
