@@ -81,30 +81,33 @@ def positions(
 ) -> pl.DataFrame:
     """One row per document known and dated by then, with the fields of `Position`, ordered by document id."""
     current = _current(versions, day, known_at)
-    used = _used(current, applied if applied is not None else frame(Applied), day, known_at)
-    contested = (
+    beside = [
+        _used(current, applied if applied is not None else frame(Applied), day, known_at),
         _running(disputes if disputes is not None else frame(Dispute), day, known_at)
         .group_by("document_id")
-        .agg(pl.col("amount_minor").sum().alias("contested"), pl.col("amount_minor").is_null().any().alias("contested_whole"))
-    )
-    announced = (
+        .agg(pl.col("amount_minor").sum().alias("contested"), pl.col("amount_minor").is_null().any().alias("contested_whole")),
         _running(on_the_way if on_the_way is not None else frame(OnTheWay), day, known_at)
         .group_by("document_id")
-        .agg(pl.col("amount_minor").sum().alias("announced"))
-    )
-    joined = (
-        current.join(used, on="document_id", how="left")
-        .join(contested, on="document_id", how="left")
-        .join(announced, on="document_id", how="left")
-        .with_columns(
-            pl.col("applied_minor", "contested", "announced").fill_null(0),
-            pl.col("contested_whole").fill_null(False),
+        .agg(pl.col("amount_minor").sum().alias("announced")),
+    ]
+    for facts in beside:
+        current = _joined(current, facts)
+    return _judged(
+        current.with_columns(
             pl.when(pl.col("reported_date") > day).then(None).otherwise(pl.col("reported_open_minor")).alias("reported_minor"),
             (~pl.col("status").is_in(sorted(NOT_A_CLAIM))).alias("is_claim"),
             ((pl.col("kind") == "payment") & pl.col("status").is_in(sorted(UNDER_WAY))).alias("moving"),
         )
     )
-    return _judged(joined)
+
+
+def _joined(current: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
+    """Facts summed per document beside the documents, nothing where there are none; no join where there are none at all."""
+    added = [name for name in facts.columns if name != "document_id"]
+    nothing = {name: pl.lit(False) if facts.schema[name] == pl.Boolean else pl.lit(0, pl.Int64) for name in added}
+    if facts.is_empty():
+        return current.with_columns(**nothing)
+    return current.join(facts, on="document_id", how="left").with_columns(pl.col(name).fill_null(nothing[name]) for name in added)
 
 
 def _current(versions: pl.DataFrame, day: dt.date, known_at: dt.datetime) -> pl.DataFrame:
