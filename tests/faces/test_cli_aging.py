@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tieout.faces.cli.aging import command
+from tieout.faces.cli._books import Findings
+from tieout.faces.cli.aging import aged, command, read_book
 
 INVOICES = "invoice_id,number,customer_id,issue_date,due_date,currency,amount,open_amount,recorded_at\n"
 
@@ -179,6 +181,17 @@ def test_a_missing_column_is_wrong_usage_and_names_what_was_found(desk: Desk) ->
     result = desk.run("--invoices", desk.file("i.csv", "invoice_id,customer_id,amount\n"), "--as-of", "2026-06-30")
     assert result.exit_code == 2
     assert "missing column currency; found: invoice_id, customer_id, amount" in result.stderr
+
+
+def test_a_book_judged_in_shares_ages_the_same(desk: Desk) -> None:
+    lines = "".join(f"{n},R{n},c{n % 3},2026-01-01,2026-0{n % 6 + 1}-15,EUR,{n}.00,,2026-01-0{n % 9 + 1}\n" for n in range(1, 40))
+    path = desk.file("i.csv", INVOICES + lines + "7,R7,c0,2026-01-01,2026-02-15,EUR,3.00,,2026-03-01\n")
+    book = read_book(path, None, None, None, Findings())
+    day, known = dt.date(2026, 6, 30), dt.datetime(2026, 6, 30, tzinfo=dt.UTC)
+    whole, _ = aged(book, as_of=day, known_at=known)
+    shares, _ = aged(book, as_of=day, known_at=known, at_once=4)
+    assert whole.equals(shares)
+    assert whole["total"].sum() == (sum(range(1, 40)) - 7 + 3) * 100
 
 
 def test_totals_and_json_lines(desk: Desk) -> None:

@@ -16,7 +16,7 @@ import polars as pl
 
 from tieout.core import measures, position
 from tieout.core.documents import CreditNote, Invoice, Payment
-from tieout.core.money import minor_text
+from tieout.core.money import Money, minor_text
 from tieout.core.position import Applied, DocumentKind, Version
 from tieout.faces.cli import _books, _tables
 
@@ -35,15 +35,21 @@ class Book(msgspec.Struct, frozen=True):
     applied: pl.DataFrame
 
 
-def aged(book: Book, *, as_of: dt.date, known_at: dt.datetime) -> tuple[pl.DataFrame, list[str]]:
-    """The aging on `as_of` as known at `known_at`, in minor units, and what does not add up in the book, in sentences."""
-    found = position.positions(book.versions, book.applied, day=as_of, known_at=known_at)
-    over = found.filter(pl.col("over_minor") > 0).select("kind", "document_id", "over_minor", "currency")
-    told = [
-        f"{kind.replace('_', ' ')} {_plain(name)}: {minor_text(minor, currency)} {currency} more was applied than it holds"
-        for kind, name, minor, currency in over.rows()
-    ]
-    return measures.aging(found, as_of), told
+def aged(book: Book, *, as_of: dt.date, known_at: dt.datetime, at_once: int = 200_000) -> tuple[pl.DataFrame, list[str]]:
+    """The aging on `as_of` as known at `known_at`, in minor units, and what does not add up in the book, in sentences.
+
+    A large book is judged in shares of about `at_once` documents, so that memory follows the answer and not the working.
+    """
+    shares = book.versions.height // at_once + 1
+    share = pl.col("document_id").hash(seed=0) % shares
+    open_items, told = [], []
+    for nth in range(shares):
+        found = position.positions(book.versions.filter(share == nth), book.applied, day=as_of, known_at=known_at)
+        open_items.append(found.select("customer_id", "currency", "kind", "due_date", "open_minor", "contested_minor"))
+        over = found.filter(pl.col("over_minor") > 0).select("kind", "document_id", "over_minor", "currency")
+        for kind, name, minor, currency in over.rows():
+            told.append(f"{kind.replace('_', ' ')} {_plain(name)}: {minor_text(minor, currency)} {currency} more was applied than it holds")
+    return measures.aging(pl.concat(open_items), as_of), sorted(told)
 
 
 @click.command()
@@ -99,12 +105,11 @@ def _texts(rows: pl.DataFrame) -> Iterator[Mapping[str, Any]]:
 
 def read_book(invoices: str, payments: str | None, allocations: str | None, credit_notes: str | None, findings: _books.Findings) -> Book:
     """The facts in the files. Without allocations the sources' open amounts stand; with them, only amounts and allocations do."""
-    rebuilt = allocations is not None
-    rows = _Rows()
+    rows = _Rows(rebuilt=allocations is not None)
     for invoice in _books.invoices(invoices, findings):
-        rows.add(invoice, "invoice", invoice.invoice_id, invoice.issue_date, invoice.due_date, None if rebuilt else invoice.open_amount)
+        rows.add(invoice, "invoice", invoice.invoice_id, invoice.issue_date, invoice.due_date, invoice.open_amount)
     for note in _books.credit_notes(credit_notes, findings) if credit_notes else ():
-        rows.add(note, "credit_note", note.credit_note_id, note.date, None, None if rebuilt else note.open_amount)
+        rows.add(note, "credit_note", note.credit_note_id, note.date, None, note.open_amount)
     for payment in _books.payments(payments, findings) if payments else ():
         rows.add(payment, "payment", payment.payment_id, payment.date, None, None)
     applied = [
@@ -121,12 +126,18 @@ def read_book(invoices: str, payments: str | None, allocations: str | None, cred
     return Book(rows.versions(findings), position.frame(Applied, applied))
 
 
-class _Rows:
-    """Document versions gathered as columns, so that a large file does not stand in memory as objects."""
+#: Rows held as objects before they are packed into a frame.
+_PACK = 50_000
+_COLUMNS = ("document_id", "kind", "customer_id", "currency", "amount_minor", "status", "document_date", "due_date", "recorded_at")
 
-    def __init__(self) -> None:
-        self.columns: dict[str, list[Any]] = {name: [] for name in ("document_id", "kind", "customer_id", "currency", "amount_minor")}
-        self.columns |= {name: [] for name in ("status", "document_date", "due_date", "recorded_at")}
+
+class _Rows:
+    """Document versions gathered into packed frames, so that a large file does not stand in memory as objects."""
+
+    def __init__(self, *, rebuilt: bool) -> None:
+        self.rebuilt = rebuilt
+        self.rows: list[tuple[Any, ...]] = []
+        self.packed: list[pl.DataFrame] = []
         self.currencies: dict[str, str] = {}
         self.payments: set[str] = set()
 
@@ -137,18 +148,25 @@ class _Rows:
         document_id: str,
         document_date: dt.date | None,
         due_date: dt.date | None,
-        open_amount: Any,
+        open_amount: Money | None,
     ) -> None:
         # Without allocations the open amount *is* the position: it stands as the amount, with nothing applied to it.
-        amount = record.amount if open_amount is None else open_amount
+        amount = record.amount if open_amount is None or self.rebuilt else open_amount
         key = f"{kind}:{document_id}"  # payment 17 and invoice 17 are two things
-        values = (key, kind, record.customer_id, amount.currency, amount.minor, record.status, document_date, due_date)
-        for column, value in zip(self.columns.values(), (*values, record.recorded_at or _ALWAYS), strict=True):
-            column.append(value)
-        if kind != "payment":
-            self.currencies[key] = amount.currency
-        else:
+        self.rows.append(
+            (key, kind, record.customer_id, amount.currency, amount.minor, record.status, document_date, due_date, record.recorded_at or _ALWAYS)
+        )
+        if len(self.rows) >= _PACK:
+            self._pack()
+        if self.rebuilt and kind == "payment":
             self.payments.add(document_id)
+        elif self.rebuilt:
+            self.currencies[key] = amount.currency
+
+    def _pack(self) -> None:
+        schema = position.schema(Version)
+        self.packed.append(pl.DataFrame(self.rows, schema={name: schema[name] for name in _COLUMNS}, orient="row"))
+        self.rows.clear()
 
     def target(self, document_id: str) -> str:
         """The key of the document an allocation is set against: an invoice, else a credit note."""
@@ -166,16 +184,20 @@ class _Rows:
 
     def versions(self, findings: _books.Findings) -> pl.DataFrame:
         """The versions; several rows of one document are its versions by `recorded_at`, each ended by the next."""
-        schema = position.schema(Version)
-        frame = pl.DataFrame(self.columns, schema={name: schema[name] for name in self.columns})
-        key = ["kind", "document_id"]
-        twice = frame.filter(pl.struct(*key, "recorded_at").is_duplicated()).unique([*key, "recorded_at"]).sort(key).rows(named=True)
-        for row in twice:
-            told = f"{row['kind'].replace('_', ' ')} {_plain(row['document_id'])} stands twice with the same recorded_at; the first row was taken"
-            findings.tell(told)
-        frame = frame.unique([*key, "recorded_at"], keep="first", maintain_order=True)
-        return frame.sort("recorded_at", maintain_order=True).with_columns(
-            pl.col("recorded_at").shift(-1).over(key).alias("superseded_at"),
-            pl.lit(None, pl.Int64).alias("reported_open_minor"),
-            pl.lit(None, pl.Date).alias("reported_date"),
+        self._pack()
+        frame = pl.concat(self.packed)
+        ended = pl.lit(None, position.schema(Version)["superseded_at"])
+        if frame["document_id"].n_unique() < frame.height:
+            frame = _in_order(frame, findings)
+            ended = pl.col("recorded_at").shift(-1).over("document_id")
+        return frame.with_columns(
+            ended.alias("superseded_at"), pl.lit(None, pl.Int64).alias("reported_open_minor"), pl.lit(None, pl.Date).alias("reported_date")
         )
+
+
+def _in_order(frame: pl.DataFrame, findings: _books.Findings) -> pl.DataFrame:
+    """Versions in the order they were recorded; of two recorded at once the first row is taken and the other told."""
+    key = ["document_id", "recorded_at"]
+    for kind, document_id in frame.filter(pl.struct(key).is_duplicated()).unique(key).sort(key).select("kind", "document_id").rows():
+        findings.tell(f"{kind.replace('_', ' ')} {_plain(document_id)} stands twice with the same recorded_at; the first row was taken")
+    return frame.unique(key, keep="first", maintain_order=True).sort("recorded_at", maintain_order=True)
