@@ -108,10 +108,18 @@ def batch(*, now: dt.datetime, limit: int = LIMIT, customer_ids: Sequence[int] |
     return _kept(allowed, held, ended, desk, now)
 
 
+def is_due(*, now: dt.datetime, customer_ids: Sequence[int] | None = None) -> bool:
+    """Whether a round would find anything to ask about."""
+    return bool(_due(now, customer_ids).exists())
+
+
+def _due(now: dt.datetime, customer_ids: Sequence[int] | None) -> Any:
+    due = Message.objects.filter(state__in=("planned", "held")).filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
+    return due if customer_ids is None else due.filter(customer_id__in=list(customer_ids))
+
+
 def _locked(now: dt.datetime, limit: int, customer_ids: Sequence[int] | None) -> list[Message]:
-    due = Message.objects.filter(Q(state="planned") | Q(state="held")).filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
-    if customer_ids is not None:
-        due = due.filter(customer_id__in=list(customer_ids))
+    due = _due(now, customer_ids)
     found = list(due.order_by("not_before", "id").values_list("id", "customer_id", "contact_point_id")[:limit])
     if not found:
         return []

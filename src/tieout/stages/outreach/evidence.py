@@ -202,7 +202,8 @@ loose AS (
    WHERE p.organisation_id = %(org)s AND p.unapplied_minor > 0
      AND (p.customer_id IS NULL OR p.customer_id IN (SELECT member FROM family))
   UNION ALL
-  SELECT p.id, p.customer_id, p.currency, p.amount_minor, p.payer_name, concat_ws(' ', p.reference, p.remittance, p.stated_document), true, p.customer_rank
+  SELECT p.id, p.customer_id, p.currency, p.amount_minor, p.payer_name, concat_ws(' ', p.reference, p.remittance, p.stated_document),
+         true, p.customer_rank
     FROM ledger_payment p
    WHERE p.organisation_id = %(org)s AND p.status IN ('pending', 'processing')
      AND (p.customer_id IS NULL OR p.customer_id IN (SELECT member FROM family)))

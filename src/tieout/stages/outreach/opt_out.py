@@ -17,17 +17,18 @@ RECIPIENT = Actor("machine", "recipient")
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What the page shows: who writes, the mailbox with most of it hidden, whether it is out already."""
+    """What the page shows: who writes, the mailbox with most of it hidden, whether it is out already, and the letter's language."""
 
     sender: str
     mailbox: str
     done: bool
+    language: str
 
 
 def look(*, token: str) -> Asked | None:
     """The message's mailbox; None where the token is none of ours. Changes nothing: mail scanners open links."""
     row = _message(token)
-    return None if row is None else _asked(row.contact_point)
+    return None if row is None else _asked(row.contact_point, row.language)
 
 
 def by_token(*, token: str, how: str, now: dt.datetime) -> Asked | None:
@@ -37,7 +38,7 @@ def by_token(*, token: str, how: str, now: dt.datetime) -> Asked | None:
         return None
     # The account first, as a claim does: this lands before the claim, which then sees it, or after.
     account.lock([row.customer_id])
-    return _asked(contact_point.opt_out(point=row.contact_point, how=how, actor=RECIPIENT, now=now))
+    return _asked(contact_point.opt_out(point=row.contact_point, how=how, actor=RECIPIENT, now=now), row.language)
 
 
 def _message(token: str) -> Message | None:
@@ -45,7 +46,7 @@ def _message(token: str) -> Message | None:
     return found
 
 
-def _asked(point: ContactPoint) -> Asked:
+def _asked(point: ContactPoint, language: str) -> Asked:
     local, _, domain = point.address.partition("@")
     ours = base.profile()
-    return Asked(sender=ours.sender_name or ours.name, mailbox=f"{local[:2]}…@{domain}", done=point.opted_out_at is not None)
+    return Asked(sender=ours.sender_name or ours.name, mailbox=f"{local[:2]}…@{domain}", done=point.opted_out_at is not None, language=language)

@@ -112,8 +112,8 @@ def statement_pdf(*, message_id: int) -> tuple[str, bytes] | None:
 
 def _row(row: Message) -> MessageRow:
     return MessageRow(
-        id=row.pk, customer_id=row.customer_id, customer=row.customer.name, to_address=row.to_address, subject=row.subject, step=row.step, tone=row.tone,
-        state=row.state, edited=row.edited, hold_reason=row.hold_reason if row.state == "held" else "",
+        id=row.pk, customer_id=row.customer_id, customer=row.customer.name, to_address=row.to_address, subject=row.subject, step=row.step,
+        tone=row.tone, state=row.state, edited=row.edited, hold_reason=row.hold_reason if row.state == "held" else "",
         hold_release=row.hold_release if row.state == "held" else "", not_before=row.not_before, drafted_at=row.drafted_at, sent_at=row.sent_at,
         outcome=row.outcome, totals=said.read(row.facts).totals,
     )  # fmt: skip
