@@ -189,10 +189,12 @@ class MoneyByCurrency(dict[str, MoneyCells]):
         super().__init__()
         self._profile = profile
         self._mark = decimal_mark
-        mark = re.escape(decimal_mark or profile.decimal_mark or ".")
-        self._dot = decimal_mark or profile.decimal_mark or "."
+        decimal = decimal_mark or profile.decimal_mark or "."
+        group = (profile.group_mark or ("," if decimal == "." else "."))[:1]
+        self._drop = str.maketrans("", "", decimal + group)
         # Every cell blank or with exactly two places: then the column is read without looking at single cells.
-        self._two_places = re.compile(rf"(?:(?:\d{{1,15}}{mark}\d\d)?\n)*\Z", re.ASCII)
+        grouped, mark = rf"\d{{1,3}}(?:{re.escape(group)}\d{{3}}){{1,4}}", re.escape(decimal)
+        self._two_places = re.compile(rf"(?:(?:-?(?:\d{{1,15}}|{grouped}){mark}\d\d)?\n)*\Z", re.ASCII)
 
     def read(self, column: Sequence[str], codes: Sequence[str | None]) -> list[Any]:
         """Money of a column, each cell in the currency beside it; None where blank or where the currency is not known."""
@@ -200,7 +202,7 @@ class MoneyByCurrency(dict[str, MoneyCells]):
         if None not in kinds and all(exponent(code) == 2 for code in kinds if code):
             joined = "\n".join(column) + "\n"
             if self._two_places.match(joined):
-                digits = joined.replace(self._dot, "").split("\n")[:-1]
+                digits = joined.translate(self._drop).split("\n")[:-1]
                 if "" not in digits:
                     return list(map(Money, map(int, digits), codes))  # type: ignore[arg-type]
                 return [Money(int(number), code) if number else None for number, code in zip(digits, codes, strict=True)]  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ import msgspec
 
 from tieout.adapters.ports.format import Progress, RowFinding
 from tieout.adapters.ports.profile import Kind, Profile
-from tieout.adapters.ports.table import build, words
+from tieout.adapters.ports.table import build, seen, words
 from tieout.adapters.ports.table.cells import Refused, clean
 from tieout.adapters.ports.table.plan import HEADING, Batch, Parsed, Plan
 from tieout.adapters.ports.table.source import BATCH, Raw, Table
@@ -31,7 +31,7 @@ class Reading:
 
     def __init__(self, plan: Plan, source_format: str) -> None:
         self.plan = plan
-        self.seen = build.Seen(source_format)
+        self.seen = seen.Seen(source_format)
         self._heading = ""
         self._held = Batch([], [])
 
@@ -185,10 +185,7 @@ class Reading:
             parsed = self._sort_out(parsed, out)
         if not parsed.batch.rows:
             return
-        builder = build.BUILDERS[kind]
-        if kind == "invoice" and self.plan.profile.one_per == "line":
-            builder = build.invoices_of_lines
-        out.extend(builder(self.plan, parsed, self.seen))
+        out.extend(build.builder(kind, self.plan)(self.plan, parsed, self.seen))
 
     def _sort_out(self, parsed: Parsed, out: Out) -> Parsed:
         """Say what is wrong row by row; the rest goes on."""
@@ -201,7 +198,7 @@ class Reading:
                 continue
             for field, what, cell in troubles:
                 blocking = type(what) is Refused
-                out.append(build.finding(self.plan, parsed, place, what.code, what.message, field=field, blocking=blocking, cell=cell))
+                out.append(seen.finding(self.plan, parsed, place, what.code, what.message, field=field, blocking=blocking, cell=cell))
         return parsed.without(blocked) if blocked else parsed
 
     def _whole_invoices(self, parsed: Parsed, blocked: set[int], out: Out) -> set[int]:
@@ -210,7 +207,7 @@ class Reading:
         bad = {keys[i] for i in blocked if keys[i] is not None}
         rest = {i for i, key in enumerate(keys) if key in bad and i not in blocked}
         message = "another line of this invoice could not be read; the invoice waits for it"
-        out.extend(build.finding(self.plan, parsed, i, "invoice_waits", message) for i in sorted(rest))
+        out.extend(seen.finding(self.plan, parsed, i, "invoice_waits", message) for i in sorted(rest))
         return rest
 
     def _is_no_record(self, line: int, row: Sequence[str], out: Out) -> bool:
