@@ -65,6 +65,13 @@ def programs(data: Path) -> Path:
     return Path(_servers[(data / "postgres").resolve()].bin_path)
 
 
+def database_of(url: str, database: str) -> str:
+    """The same server and login, another database."""
+    from psycopg.conninfo import make_conninfo
+
+    return make_conninfo(url, dbname=database)
+
+
 def with_login(url: str, *, user: str, password: str, database: str) -> str:
     """The same server under another login and database."""
     from psycopg.conninfo import conninfo_to_dict

@@ -20,6 +20,6 @@ def django(*, keep_running: bool = False, migrated: bool = True) -> None:
 
     framework.setup()
     if migrated:
-        from django.core.management import call_command
+        from tieout.settings import schema
 
-        call_command("migrate", database="owner", verbosity=0, interactive=False)
+        schema.bring_up()

@@ -146,3 +146,8 @@ def kinds_of_acts() -> list[str]:
         # A loose index scan would need an index on action; the trail of one organisation is small enough to group.
         sql.execute("SELECT DISTINCT split_part(action, '.', 1) FROM base_auditentry WHERE organisation_id = %s ORDER BY 1", [walls.current()])
         return [str(row[0]) for row in sql.fetchall()]
+
+
+def is_demo() -> bool:
+    """Whether the current organisation is a living sample: its time may be moved, and nothing of it may leave the machine."""
+    return Organisation.objects.filter(pk=walls.current(), is_demo=True).exists()

@@ -27,19 +27,23 @@ def organisation_models(app_config: AppConfig) -> list[type[OrganisationRow]]:
 def of_app(app_config: AppConfig, *, using: str) -> None:
     """Raise the walls of one app's tables and install its guards (`guards.sql`)."""
     connection = connections[using]
-    existing = set(connection.introspection.table_names())
-    statements: list[str] = []
+    with connection.cursor() as cursor:
+        for statement in statements(app_config, set(connection.introspection.table_names())):
+            cursor.execute(statement)
+
+
+def statements(app_config: AppConfig, existing: set[str]) -> list[str]:
+    """Everything that raises the walls of one app's tables, for those that exist."""
+    found: list[str] = []
     for model in app_config.get_models():
         if model._meta.db_table in existing and model._meta.managed:
-            statements += list(_wall(model) if issubclass(model, OrganisationRow) else _open_table(model))
+            found += list(_wall(model) if issubclass(model, OrganisationRow) else _open_table(model))
     guards = resources.files(app_config.name) / "guards.sql"
-    if statements and guards.is_file():
-        statements.append(guards.read_text())
+    if found and guards.is_file():
+        found.append(guards.read_text())
     if app_config.label == "procrastinate" and "procrastinate_jobs" in existing:
-        statements += _open_schema()
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+        found += _open_schema()
+    return found
 
 
 def _open_table(model: type[models.Model]) -> Iterator[str]:

@@ -46,12 +46,15 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
 
 #: Past this many touched customers the followers look at the whole book instead of at a list.
 NAMED_CUSTOMERS = 5_000
+#: From this many staged rows on, joins are planned for many.
+MANY = 2_000
 
 
 def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.datetime) -> Merged:
     """Merge the staged rows of `run_id` and empty them from staging. Call within `stage.as_intake()`."""
     given = {"org": walls.current(), "run": run_id, "conn": connection_id, "envelope": envelope_id, "now": now, "page": FEED_PAGE}
     with connection.cursor() as cursor:
+        _plan_for_many(cursor, given)
         repeated = _drop_repeated(cursor, given)
         customers = merge_customers.run(cursor, given)
         touched: set[int] = set(customers.touched)
@@ -78,10 +81,23 @@ def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.dat
         reapply.corrections(cursor, given, document_ids=changed_documents)
         for table in ("document", "payment", "customer"):
             cursor.execute(f"DELETE FROM ledger_staged_{table} WHERE organisation_id = %(org)s AND run = %(run)s", given)
+        cursor.execute("SET LOCAL enable_nestloop = on")
     return Merged(
         created=created, updated=updated, unchanged=staged - created - updated - len(refused), repeated=repeated,
         refused=tuple(refused), customer_ids=tuple(sorted(touched)) if len(touched) <= NAMED_CUSTOMERS else None, payments_changed=payments > 0,
     )
+
+
+def _plan_for_many(cursor: Any, given: dict[str, Any]) -> None:
+    # Rows staged a moment ago have no statistics, and ANALYZE is the table owner's. Guessing "few rows", the planner
+    # would loop over a million of them; past some thousand rows a join is hashed, whatever it guesses.
+    cursor.execute(
+        """SELECT count(*) FROM (SELECT 1 FROM ledger_staged_document WHERE organisation_id = %(org)s AND run = %(run)s
+                                 UNION ALL SELECT 1 FROM ledger_staged_payment WHERE organisation_id = %(org)s AND run = %(run)s LIMIT %(many)s) s""",
+        {**given, "many": MANY},
+    )
+    if cursor.fetchone()[0] >= MANY:
+        cursor.execute("SET LOCAL enable_nestloop = off")
 
 
 def _drop_repeated(cursor: Any, given: dict[str, Any]) -> int:

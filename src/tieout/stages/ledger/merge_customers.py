@@ -2,17 +2,19 @@
 
 A source record that is new here is linked to a customer that exists where the link is certain (the same tax id, or
 the same folded name with the same e-mail address), else it founds a customer of its own. Links are rows that can be
-retracted; nothing is merged away.
+retracted; nothing is merged away. What a source says it says; what it is silent about stays; what a person
+corrected stays.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
 from tieout.core import party
 
-#: Contact rank of a source; a person's contact is never replaced by one.
+#: Fields a source may set on a customer; an empty cell says nothing.
+FIELDS = ("name", "country", "city", "currency", "debtor_type", "time_zone", "language", "tax_id", "phone")
+#: Rank of a source's contact (evidence.RANK); a person's is never replaced by one.
 SOURCE_RANK = 2
 
 
@@ -25,229 +27,146 @@ class MergedCustomers(NamedTuple):
     touched: list[int]
 
 
-class Wanted(NamedTuple):
-    """A customer as a run describes it; only `key` and `name` are always there."""
+_MINE = "s.organisation_id = %(org)s AND s.run = %(run)s"
+_LINK = """ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = 'customer'
+       AND r.external_id = s.external_id AND r.retracted_at IS NULL"""
 
-    key: str
-    name: str
-    email: str | None
-    fields: dict[str, Any]
-    content_hash: bytes
-    line: int | None
-    parent_key: str | None
-    described: bool
+#: New records of customers we certainly have: one candidate only, never two.
+_ADOPT = f"""
+WITH new AS (SELECT s.* FROM ledger_staged_customer s LEFT JOIN {_LINK} WHERE {_MINE} AND r.id IS NULL),
+same AS (
+  SELECT n.external_id, c.id, 99 AS score, 'same tax id ' || n.tax_id AS evidence
+    FROM new n JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.tax_id = n.tax_id AND n.tax_id <> ''
+  UNION
+  SELECT n.external_id, c.id, 95, 'same name and same e-mail address'
+    FROM new n JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.folded_name = n.folded_name
+    JOIN ledger_contact k ON k.organisation_id = %(org)s AND k.customer_id = c.id AND k.retracted_at IS NULL AND lower(k.email) = lower(n.email)),
+certain AS (SELECT external_id, min(id) AS id, max(score) AS score, min(evidence) AS evidence FROM same GROUP BY external_id HAVING count(DISTINCT id) = 1)
+INSERT INTO ledger_sourcerecord (organisation_id, connection_id, kind, external_id, target_id, content_hash, envelope_id, line, score, evidence,
+       linked_by, rank, recorded_at, seen_at)
+SELECT %(org)s, %(conn)s, 'customer', n.external_id, c.id, '\\x00', %(envelope)s, n.line, c.score, left(c.evidence, 300), 'machine', 1, %(now)s, %(now)s
+  FROM certain c JOIN new n USING (external_id)"""
+
+_FOUND = f"""
+WITH fresh AS MATERIALIZED (
+  SELECT nextval(pg_get_serial_sequence('ledger_customer', 'id')) AS id, s.*
+    FROM ledger_staged_customer s LEFT JOIN {_LINK} WHERE {_MINE} AND r.id IS NULL),
+cust AS (
+  INSERT INTO ledger_customer (id, organisation_id, name, folded_name, aliases, accounts, country, city, currency, debtor_type, time_zone, language,
+         tax_id, phone, created_at, recorded_at)
+  SELECT id, %(org)s, name, folded_name, coalesce(aliases, '[]'), coalesce(accounts, '[]'), left(coalesce(country, ''), 2), coalesce(city, ''),
+         left(coalesce(currency, ''), 3), coalesce(debtor_type, ''), coalesce(time_zone, ''), coalesce(language, ''), left(coalesce(tax_id, ''), 64),
+         left(coalesce(phone, ''), 64), %(now)s, %(now)s FROM fresh)
+INSERT INTO ledger_sourcerecord (organisation_id, connection_id, kind, external_id, target_id, content_hash, envelope_id, line, score, evidence,
+       linked_by, rank, recorded_at, seen_at)
+SELECT %(org)s, %(conn)s, 'customer', external_id, id, content_hash, %(envelope)s, line, 100, 'the source''s own key', 'machine', 1, %(now)s, %(now)s
+  FROM fresh RETURNING target_id"""
+
+_CHANGED = f"""
+SELECT r.target_id, s.external_id FROM ledger_staged_customer s JOIN {_LINK} WHERE {_MINE} AND r.content_hash <> s.content_hash"""
 
 
-_FIELDS = ("country", "city", "currency", "debtor_type", "time_zone", "language", "tax_id", "phone")
+def _set(field: str, folded: bool = False) -> str:
+    column, source = ("folded_name", "folded_name") if folded else (field, field)
+    return f"""{column} = CASE WHEN coalesce(s.{source}, '') = '' OR EXISTS (
+        SELECT 1 FROM ledger_correction k WHERE k.organisation_id = %(org)s AND k.kind = 'customer' AND k.target_id = c.id AND k.field = '{field}'
+           AND k.retracted_at IS NULL) THEN c.{column} ELSE s.{source} END"""
+
+
+_UPDATE = f"""
+UPDATE ledger_customer c SET {", ".join([*(_set(f) for f in FIELDS), _set("name", folded=True)])}, recorded_at = %(now)s,
+       aliases = CASE WHEN s.aliases IS NULL OR s.aliases = '[]' THEN c.aliases ELSE s.aliases END,
+       accounts = CASE WHEN s.accounts IS NULL OR s.accounts = '[]' THEN c.accounts ELSE s.accounts END
+  FROM ledger_staged_customer s JOIN {_LINK}
+ WHERE {_MINE} AND r.content_hash <> s.content_hash AND c.organisation_id = %(org)s AND c.id = r.target_id"""
+
+_REMEMBER = f"""
+INSERT INTO ledger_fieldword (organisation_id, kind, target_id, field, connection_id, value, envelope_id, line, received_at)
+SELECT DISTINCT ON (r.target_id, w.field) %(org)s, 'customer', r.target_id, w.field, %(conn)s, to_jsonb(w.value), %(envelope)s, s.line, %(now)s
+  FROM ledger_staged_customer s JOIN {_LINK},
+       LATERAL (VALUES {", ".join(f"('{f}', s.{f})" for f in FIELDS)}) AS w(field, value)
+ WHERE {_MINE} AND r.content_hash <> s.content_hash AND coalesce(w.value, '') <> ''
+ ORDER BY r.target_id, w.field, s.line DESC
+    ON CONFLICT (organisation_id, kind, target_id, field, connection_id)
+    DO UPDATE SET value = excluded.value, envelope_id = excluded.envelope_id, line = excluded.line, received_at = excluded.received_at"""
+
+_SEEN = f"""
+UPDATE ledger_sourcerecord r SET content_hash = s.content_hash, envelope_id = %(envelope)s, line = s.line, seen_at = %(now)s
+  FROM ledger_staged_customer s
+ WHERE {_MINE} AND r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = 'customer' AND r.external_id = s.external_id
+   AND r.retracted_at IS NULL AND r.content_hash <> s.content_hash"""
+
+_PARENTS = f"""
+UPDATE ledger_customer c SET parent_id = p.target_id
+  FROM ledger_staged_customer s JOIN {_LINK}
+  JOIN ledger_sourcerecord p ON p.organisation_id = %(org)s AND p.connection_id = %(conn)s AND p.kind = 'customer'
+       AND p.external_id = s.parent_external_id AND p.retracted_at IS NULL
+ WHERE {_MINE} AND c.organisation_id = %(org)s AND c.id = r.target_id AND p.target_id <> c.id AND c.parent_id IS DISTINCT FROM p.target_id"""
+
+#: Contacts that sources name. One a person has retracted does not come back because a source repeats it.
+_CONTACTS = f"""
+INSERT INTO ledger_contact (organisation_id, customer_id, name, email, phone, roles, rank, recorded_at)
+SELECT %(org)s, n.customer_id, '', n.email, '', '["bill", "chase"]', {SOURCE_RANK}, %(now)s
+  FROM (SELECT DISTINCT r.target_id AS customer_id, s.email FROM ledger_staged_customer s JOIN {_LINK} WHERE {_MINE} AND s.email IS NOT NULL
+        UNION
+        SELECT r.target_id, s.customer_email FROM ledger_staged_document s
+          JOIN ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = 'customer'
+               AND r.external_id = s.customer_external_id AND r.retracted_at IS NULL
+         WHERE {_MINE} AND s.customer_email IS NOT NULL) n
+ WHERE NOT EXISTS (SELECT 1 FROM ledger_contact k WHERE k.organisation_id = %(org)s AND k.customer_id = n.customer_id AND lower(k.email) = lower(n.email))"""
 
 
 def run(cursor: Any, given: dict[str, Any]) -> MergedCustomers:
     """Merge the customers of a run; afterwards every customer key in it has a link in force."""
-    described = _described(cursor, given)
-    links = _links(cursor, given)
-    created, updated, touched = 0, 0, []
-    for wanted in described:
-        link = links.get(wanted.key)
-        if link is None:
-            links[wanted.key] = (_adopt(cursor, given, wanted), wanted.content_hash)
-            created += 1
-        elif link[1] != wanted.content_hash:
-            _update(cursor, given, link[0], wanted)
-            updated += 1
-        else:
-            continue
-        touched.append(links[wanted.key][0])
-    implied = _implied(cursor, given, set(links))
-    if implied:
-        _found_many(cursor, given, implied)
-    _parents(cursor, given, described, links)
-    _contacts_of_documents(cursor, given)
-    return MergedCustomers(len(described), created, updated, touched)
+    cursor.execute(f"SELECT count(*) FROM ledger_staged_customer s WHERE {_MINE}", given)
+    staged = int(cursor.fetchone()[0])
+    adopted, founded, changed = 0, [], []
+    if staged:
+        cursor.execute(_ADOPT, given)
+        adopted = cursor.rowcount
+        cursor.execute(_FOUND, given)
+        founded = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_CHANGED, given)
+        changed = [row[0] for row in cursor.fetchall()]
+        for statement in (_UPDATE, _REMEMBER, _SEEN) if changed else ():
+            cursor.execute(statement, given)
+    _found_implied(cursor, given)
+    if staged:
+        cursor.execute(_PARENTS, given)
+    cursor.execute(_CONTACTS, given)
+    # An adopted record is new as a record; its customer then takes what the record says, as any change.
+    return MergedCustomers(staged, adopted + len(founded), len(changed) - adopted, sorted({*founded, *changed}))
 
 
-def _described(cursor: Any, given: dict[str, Any]) -> list[Wanted]:
+def _found_implied(cursor: Any, given: dict[str, Any]) -> None:
+    """Customers that only documents or payments name: founded under the name they are given there, or their key."""
     cursor.execute(
-        """SELECT external_id, name, email, country, city, currency, debtor_type, time_zone, language, tax_id, phone, aliases, accounts, content_hash,
-                  line, parent_external_id FROM ledger_staged_customer WHERE organisation_id = %(org)s AND run = %(run)s ORDER BY line""",
+        f"""SELECT n.key, max(n.name), max(n.currency) FROM (
+              SELECT s.customer_external_id AS key, s.customer_name AS name, s.currency FROM ledger_staged_document s WHERE {_MINE}
+              UNION ALL SELECT s.customer_external_id, s.customer_name, s.currency FROM ledger_staged_payment s
+               WHERE {_MINE} AND s.customer_external_id IS NOT NULL) n
+             WHERE NOT EXISTS (SELECT 1 FROM ledger_sourcerecord r WHERE r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = 'customer'
+                                AND r.external_id = n.key AND r.retracted_at IS NULL)
+             GROUP BY n.key ORDER BY n.key""",
         given,
     )
-    return [
-        Wanted(
-            key=r[0], name=r[1], email=r[2], fields={**dict(zip(_FIELDS, r[3:11], strict=True)), "aliases": r[11] or "[]", "accounts": r[12] or "[]"},
-            content_hash=bytes(r[13]), line=r[14], parent_key=r[15], described=True,
-        )
-        for r in cursor.fetchall()
-    ]
-
-
-def _links(cursor: Any, given: dict[str, Any]) -> dict[str, tuple[int, bytes]]:
+    implied = [(key, (name or key.removeprefix("name:"))[:300], currency) for key, name, currency in cursor.fetchall()]
+    if not implied:
+        return
     cursor.execute(
-        """SELECT external_id, target_id, content_hash FROM ledger_sourcerecord
-            WHERE organisation_id = %(org)s AND connection_id = %(conn)s AND kind = 'customer' AND retracted_at IS NULL""",
-        given,
-    )
-    return {key: (target, bytes(digest)) for key, target, digest in cursor.fetchall()}
-
-
-def _implied(cursor: Any, given: dict[str, Any], known: set[str]) -> list[Wanted]:
-    cursor.execute(
-        """SELECT customer_external_id, max(customer_name), max(customer_email), max(currency) FROM (
-             SELECT customer_external_id, customer_name, customer_email, currency FROM ledger_staged_document
-              WHERE organisation_id = %(org)s AND run = %(run)s
-             UNION ALL SELECT customer_external_id, customer_name, NULL, currency FROM ledger_staged_payment
-              WHERE organisation_id = %(org)s AND run = %(run)s AND customer_external_id IS NOT NULL) n
-            GROUP BY customer_external_id""",
-        given,
-    )
-    return [
-        Wanted(
-            key=key, name=(name or key.removeprefix("name:"))[:300], email=email, fields={"currency": currency}, content_hash=b"implied", line=None,
-            parent_key=None, described=False,
-        )
-        for key, name, email, currency in cursor.fetchall()
-        if key not in known
-    ]
-
-
-def _adopt(cursor: Any, given: dict[str, Any], wanted: Wanted) -> int:
-    """Link to the one customer that is certainly the same, else found a new one. Returns our id."""
-    found = _certain(cursor, given, wanted)
-    if found is None:
-        return _found_many(cursor, given, [wanted])[0]
-    customer_id, evidence, score = found
-    _link(cursor, given, wanted, customer_id, evidence, score)
-    _update(cursor, given, customer_id, wanted)
-    return customer_id
-
-
-def _certain(cursor: Any, given: dict[str, Any], wanted: Wanted) -> tuple[int, str, int] | None:
-    tax_id = wanted.fields.get("tax_id")
-    if tax_id:
-        cursor.execute("SELECT id FROM ledger_customer WHERE organisation_id = %(org)s AND tax_id = %(tax)s", {**given, "tax": tax_id})
-        if len(rows := cursor.fetchall()) == 1:
-            return rows[0][0], f"same tax id {tax_id}", 99
-    if wanted.email:
-        cursor.execute(
-            """SELECT DISTINCT c.id FROM ledger_customer c JOIN ledger_contact k ON k.organisation_id = c.organisation_id AND k.customer_id = c.id
-                WHERE c.organisation_id = %(org)s AND c.folded_name = %(folded)s AND lower(k.email) = lower(%(email)s) AND k.retracted_at IS NULL""",
-            {**given, "folded": party.fold(wanted.name)[:300], "email": wanted.email},
-        )
-        if len(rows := cursor.fetchall()) == 1:
-            return rows[0][0], "same name and same e-mail address", 95
-    return None
-
-
-def _found_many(cursor: Any, given: dict[str, Any], wanted: list[Wanted]) -> list[int]:
-    cursor.execute("SELECT nextval(pg_get_serial_sequence('ledger_customer', 'id')) FROM generate_series(1, %(n)s)", {"n": len(wanted)})
-    ids = [row[0] for row in cursor.fetchall()]
-    cursor.execute(
-        """INSERT INTO ledger_customer (id, organisation_id, name, folded_name, aliases, accounts, country, city, currency, debtor_type, time_zone,
-                  language, tax_id, phone, created_at, recorded_at)
-           SELECT id, %(org)s, name, folded, aliases::jsonb, accounts::jsonb, country, city, currency, debtor_type, time_zone, language, tax_id, phone,
-                  %(now)s, %(now)s
-             FROM unnest(%(ids)s::bigint[], %(names)s::text[], %(folded)s::text[], %(aliases)s::text[], %(accounts)s::text[], %(country)s::text[],
-                  %(city)s::text[], %(currency)s::text[], %(debtor_type)s::text[], %(time_zone)s::text[], %(language)s::text[], %(tax_id)s::text[],
-                  %(phone)s::text[])
-               AS n(id, name, folded, aliases, accounts, country, city, currency, debtor_type, time_zone, language, tax_id, phone)""",
+        """WITH fresh AS MATERIALIZED (
+             SELECT nextval(pg_get_serial_sequence('ledger_customer', 'id')) AS id, n.*
+               FROM unnest(%(keys)s::text[], %(names)s::text[], %(folded)s::text[], %(currencies)s::text[]) AS n(key, name, folded, currency)),
+           cust AS (
+             INSERT INTO ledger_customer (id, organisation_id, name, folded_name, aliases, accounts, country, city, currency, debtor_type, time_zone,
+                    language, tax_id, phone, created_at, recorded_at)
+             SELECT id, %(org)s, name, folded, '[]', '[]', '', '', currency, '', '', '', '', '', %(now)s, %(now)s FROM fresh)
+           INSERT INTO ledger_sourcerecord (organisation_id, connection_id, kind, external_id, target_id, content_hash, envelope_id, line, score, evidence,
+                  linked_by, rank, recorded_at, seen_at)
+           SELECT %(org)s, %(conn)s, 'customer', key, id, '\\x00', %(envelope)s, NULL, 100, 'the source''s own key', 'machine', 1, %(now)s, %(now)s
+             FROM fresh""",
         {
-            **given, "ids": ids, "names": [w.name for w in wanted], "folded": [party.fold(w.name)[:300] for w in wanted],
-            "aliases": [_plain_json(w.fields.get("aliases")) for w in wanted], "accounts": [_plain_json(w.fields.get("accounts")) for w in wanted],
-            **{f: [w.fields.get(f) or "" for w in wanted] for f in _FIELDS},
+            **given, "keys": [i[0] for i in implied], "names": [i[1] for i in implied], "folded": [party.fold(i[1])[:300] for i in implied],
+            "currencies": [i[2] for i in implied],
         },
     )
-    cursor.execute(
-        """INSERT INTO ledger_sourcerecord (organisation_id, connection_id, kind, external_id, target_id, content_hash, envelope_id, line, score, evidence,
-                  linked_by, rank, recorded_at, seen_at)
-           SELECT %(org)s, %(conn)s, 'customer', key, id, hash, %(envelope)s, line, 100, 'the source''s own key', 'machine', 1, %(now)s, %(now)s
-             FROM unnest(%(keys)s::text[], %(ids)s::bigint[], %(hashes)s::bytea[], %(lines)s::bigint[]) AS n(key, id, hash, line)""",
-        {**given, "keys": [w.key for w in wanted], "ids": ids, "hashes": [w.content_hash for w in wanted], "lines": [w.line for w in wanted]},
-    )
-    for customer_id, w in zip(ids, wanted, strict=True):
-        if w.email and w.described:
-            _contact(cursor, given, customer_id, w.email)
-    return ids
-
-
-def _link(cursor: Any, given: dict[str, Any], wanted: Wanted, customer_id: int, evidence: str, score: int) -> None:
-    cursor.execute(
-        """INSERT INTO ledger_sourcerecord (organisation_id, connection_id, kind, external_id, target_id, content_hash, envelope_id, line, score, evidence,
-                  linked_by, rank, recorded_at, seen_at)
-           VALUES (%(org)s, %(conn)s, 'customer', %(key)s, %(id)s, %(hash)s, %(envelope)s, %(line)s, %(score)s, %(evidence)s, 'machine', 1, %(now)s, %(now)s)""",
-        {**given, "key": wanted.key, "id": customer_id, "hash": wanted.content_hash, "line": wanted.line, "score": score, "evidence": evidence},
-    )
-
-
-def _update(cursor: Any, given: dict[str, Any], customer_id: int, wanted: Wanted) -> None:
-    """What a source says it says; what it is silent about stays; what a person corrected stays."""
-    values: dict[str, Any] = {f: v for f, v in wanted.fields.items() if v and f in _FIELDS}
-    values |= {"name": wanted.name, "folded_name": party.fold(wanted.name)[:300]}
-    cursor.execute(
-        """SELECT field FROM ledger_correction WHERE organisation_id = %(org)s AND kind = 'customer' AND target_id = %(id)s AND retracted_at IS NULL""",
-        {**given, "id": customer_id},
-    )
-    corrected = {row[0] for row in cursor.fetchall()}
-    kept = {f: v for f, v in values.items() if f not in corrected and not (f == "folded_name" and "name" in corrected)}
-    assignments = ", ".join(f"{f} = %({f})s" for f in kept)
-    cursor.execute(
-        f"UPDATE ledger_customer SET {assignments}, recorded_at = %(now)s WHERE organisation_id = %(org)s AND id = %(id)s",
-        {**given, **kept, "id": customer_id},
-    )
-    for field, value in values.items():
-        if field != "folded_name":
-            _remember(cursor, given, customer_id, field, value, wanted.line)
-    cursor.execute(
-        """UPDATE ledger_sourcerecord SET content_hash = %(hash)s, envelope_id = %(envelope)s, line = %(line)s, seen_at = %(now)s
-            WHERE organisation_id = %(org)s AND connection_id = %(conn)s AND kind = 'customer' AND external_id = %(key)s AND retracted_at IS NULL""",
-        {**given, "hash": wanted.content_hash, "line": wanted.line, "key": wanted.key},
-    )
-    if wanted.email:
-        _contact(cursor, given, customer_id, wanted.email)
-
-
-def _remember(cursor: Any, given: dict[str, Any], customer_id: int, field: str, value: Any, line: int | None) -> None:
-    cursor.execute(
-        """INSERT INTO ledger_fieldword (organisation_id, kind, target_id, field, connection_id, value, envelope_id, line, received_at)
-           VALUES (%(org)s, 'customer', %(id)s, %(field)s, %(conn)s, to_jsonb(%(value)s::text), %(envelope)s, %(line)s, %(now)s)
-           ON CONFLICT (organisation_id, kind, target_id, field, connection_id)
-           DO UPDATE SET value = excluded.value, envelope_id = excluded.envelope_id, line = excluded.line, received_at = excluded.received_at""",
-        {**given, "id": customer_id, "field": field, "value": str(value), "line": line},
-    )
-
-
-def _contact(cursor: Any, given: dict[str, Any], customer_id: int, email: str) -> None:
-    # A contact a person has retracted does not come back because a source repeats it.
-    cursor.execute(
-        """INSERT INTO ledger_contact (organisation_id, customer_id, name, email, phone, roles, rank, recorded_at)
-           SELECT %(org)s, %(id)s, '', %(email)s, '', '["bill", "chase"]', %(rank)s, %(now)s
-            WHERE NOT EXISTS (SELECT 1 FROM ledger_contact WHERE organisation_id = %(org)s AND customer_id = %(id)s AND lower(email) = lower(%(email)s))""",
-        {**given, "id": customer_id, "email": email, "rank": SOURCE_RANK},
-    )
-
-
-def _contacts_of_documents(cursor: Any, given: dict[str, Any]) -> None:
-    cursor.execute(
-        """INSERT INTO ledger_contact (organisation_id, customer_id, name, email, phone, roles, rank, recorded_at)
-           SELECT %(org)s, n.customer_id, '', n.email, '', '["bill", "chase"]', %(rank)s, %(now)s
-             FROM (SELECT DISTINCT c.target_id AS customer_id, s.customer_email AS email FROM ledger_staged_document s
-                     JOIN ledger_sourcerecord c ON c.organisation_id = %(org)s AND c.connection_id = %(conn)s AND c.kind = 'customer'
-                      AND c.external_id = s.customer_external_id AND c.retracted_at IS NULL
-                    WHERE s.organisation_id = %(org)s AND s.run = %(run)s AND s.customer_email IS NOT NULL) n
-            WHERE NOT EXISTS (SELECT 1 FROM ledger_contact k WHERE k.organisation_id = %(org)s AND k.customer_id = n.customer_id
-                               AND lower(k.email) = lower(n.email))""",
-        {**given, "rank": SOURCE_RANK},
-    )
-
-
-def _parents(cursor: Any, given: dict[str, Any], described: list[Wanted], links: dict[str, tuple[int, bytes]]) -> None:
-    pairs = [(links[w.key][0], links[w.parent_key][0]) for w in described if w.parent_key and w.parent_key in links and w.parent_key != w.key]
-    if pairs:
-        cursor.execute(
-            """UPDATE ledger_customer c SET parent_id = n.parent FROM unnest(%(child)s::bigint[], %(parent)s::bigint[]) AS n(child, parent)
-                WHERE c.organisation_id = %(org)s AND c.id = n.child AND c.parent_id IS DISTINCT FROM n.parent""",
-            {**given, "child": [p[0] for p in pairs], "parent": [p[1] for p in pairs]},
-        )
-
-
-def _plain_json(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value or [])
-
