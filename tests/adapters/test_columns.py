@@ -215,6 +215,26 @@ def test_a_file_without_any_currency_is_asked() -> None:
     assert asked(upload(f"{BY_SIGN}\nA1,Acme,2026-01-31,100.00\n")) == ["currency"]
 
 
+def test_a_currency_in_the_header_of_the_amount() -> None:
+    records, findings = read(upload("Rechnungsnummer;Kunde;Fälligkeit;Betrag (EUR)\nR1;Müller;15.02.2026;1.000,00\n"))
+    assert [(b["amount"], b["currency"]) for b in kinds(records, "invoice")] == [("1000.00", "EUR")]
+    assert findings == []
+
+
+@pytest.mark.parametrize("answers", [{"currency": "ZZZ"}, {"date_order": "sideways", "currency": "EUR"}])
+def test_an_answer_that_makes_no_sense_is_asked_again(answers: dict[str, str]) -> None:
+    file = upload(f"{BY_SIGN}\nA1,Acme,01/02/2026,100.00\n")
+    with pytest.raises(NeedsPerson) as caught:
+        registry.read(file, answers=answers)
+    assert ("currency" if answers["currency"] == "ZZZ" else "date_order") in [q.code for q in caught.value.questions]
+
+
+def test_a_profile_whose_kind_column_is_gone_asks_for_it() -> None:
+    with pytest.raises(NeedsPerson, match="Transaction type") as caught:
+        registry.read(upload("Date,What,Num,Name,Amount\n"), profile=registry.profiles()["quickbooks-transaction-list"])
+    assert [q.code for q in caught.value.questions] == ["kind_column"]
+
+
 def test_a_currency_by_condition_and_a_paid_date_that_becomes_a_payment() -> None:
     profile = Profile(
         columns={"invoice_id": "no", "customer_id": "who", "amount": "sum", "paid_date": "cleared"},

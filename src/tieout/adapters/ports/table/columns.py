@@ -73,9 +73,14 @@ def complete(profile: Profile, looked: Looked, answers: Mapping[str, str]) -> Co
     return _identifiers(profile, looked), tuple(asked)
 
 
+def is_order(text: str) -> bool:
+    """Whether the text is an order of dates that can be read by: DMY, MDY, YMD, excel, or a format with percent signs."""
+    return text in (*dates.ORDERS, "excel") or "%" in text
+
+
 def _dates(profile: Profile, looked: Looked, answers: Mapping[str, str]) -> Completed:
     """One order per file where the columns agree; a column that settles itself differently keeps its own."""
-    order = answers.get("date_order") or profile.date_order
+    order = answers.get("date_order", "") if is_order(answers.get("date_order", "")) else profile.date_order
     if order:
         return msgspec.structs.replace(profile, date_order=order), ()
     weighed = {f: dates.Orders(looked.of(profile, f)) for f in sorted(words.DATE_FIELDS & profile.columns.keys()) if f not in profile.date_orders}
@@ -153,6 +158,9 @@ def _currency(profile: Profile, looked: Looked, answers: Mapping[str, str]) -> C
         return _shared_signs(profile, _words_of(looked.of(profile, "currency")), answer)
     if profile.currency:
         return profile, ()
+    named = {headers.currency_named(profile.columns[f])[1] for f in words.MONEY_FIELDS & profile.columns.keys()}
+    if len(named) == 1 and (code := named.pop()):
+        return msgspec.structs.replace(profile, currency=code), ()
     signs = [_signs(cell) for field in _money_fields(profile, looked) for cell in looked.of(profile, field)]
     found = {sign for beside in signs for sign in beside}
     if found and all(signs):

@@ -10,11 +10,13 @@ from collections.abc import Collection, Mapping, Sequence
 
 from tieout.adapters.ports.profile import Profile
 from tieout.adapters.ports.table.cells import clean
+from tieout.core.money import is_currency
 
 #: Lines in which a header row is looked for; exports carry up to some 13 lines above it (formats note, 7.1).
 DEEPEST = 40
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NAMES_CURRENCY = re.compile(r"\s*(?:[(\[]|\bin\s+)([A-Z]{3})[)\]]?\Z")
 _NOT_WORD = re.compile(r"[^\w#°]+")
 
 Rows = Sequence[tuple[int, Sequence[str]]]
@@ -26,6 +28,14 @@ def fold(header: str) -> str:
     bare = "".join(c for c in unicodedata.normalize("NFKD", split.replace("ß", "ss").replace("Nº", "No")) if not unicodedata.combining(c))
     words = _NOT_WORD.sub(" ", bare.replace("_", " ").replace("°", "").casefold()).strip()
     return " ".join(words.replace("#", " no ").split())
+
+
+def currency_named(header: str) -> tuple[str, str | None]:
+    """A header without the currency it names, and that currency: `Betrag (EUR)` is `Betrag` in EUR."""
+    found = _NAMES_CURRENCY.search(header.strip())
+    if found and is_currency(found[1]):
+        return header.strip()[: found.start()], found[1]
+    return header, None
 
 
 def keys_of(headers: Sequence[str]) -> tuple[str, ...]:
@@ -97,7 +107,7 @@ def find(rows: Rows, ready: Mapping[str, Profile], known: Collection[str]) -> in
     candidates = [i for i, row in enumerate(top) if sum(1 for c in row if c.strip()) >= max(1, 0.6 * usual) and _is_wordy(row)]
     if not candidates:
         return None
-    return max(candidates, key=lambda i: (sum(1 for c in top[i] if fold(c) in known), -i))
+    return max(candidates, key=lambda i: (sum(1 for c in top[i] if fold(currency_named(c)[0]) in known), -i))
 
 
 def find_for(rows: Rows, profile: Profile) -> int | None:

@@ -66,6 +66,8 @@ def _with_answers(profile: Profile, answers: Mapping[str, str]) -> Profile:
     changes: dict[str, object] = {}
     if chosen:
         changes["columns"] = {**profile.columns, **chosen}
+    if profile.kind_column and answers.get("kind_column"):
+        changes["kind_column"] = answers["kind_column"]
     if answers.get("kind") in words.NEEDED and not profile.kind_column:
         changes["kind"] = answers["kind"]
     return msgspec.structs.replace(profile, **changes) if changes else profile
@@ -102,7 +104,7 @@ def _columns(kind: Kind, header: Sequence[str], looked: Looked) -> dict[str, str
     """Fields by header word; an earlier word of a field's list wins over a later one, and a column serves one field."""
     places: dict[str, list[int]] = {}
     for at, text in enumerate(header):
-        places.setdefault(headers.fold(text), []).append(at)
+        places.setdefault(headers.fold(headers.currency_named(text)[0]), []).append(at)
     wishes = [
         (rank, order, field, places[word])
         for order, (field, synonyms) in enumerate(words.VOCABULARY[kind].items())
@@ -142,6 +144,9 @@ def _missing(profile: Profile, header: Sequence[str], kinds: Sequence[Kind]) -> 
     """A question for each field without a column, or with two."""
     asked: list[Question] = []
     keys = headers.keys_of(header)
+    if profile.kind_column and len(headers.positions(header, profile.kind_column)) != 1:
+        message = f"There is no one column {profile.kind_column!r} that says what each row is. Found: {', '.join(keys)}."
+        return (Question(code="kind_column", message=message, options=tuple(Option(value=k, label=k) for k in keys)),)
     filled = set(profile.columns) | set(profile.constants) | {c.field for c in profile.conditions} | {profile.heading_field}
     for kind in kinds:
         for choice in words.NEEDED[kind]:
