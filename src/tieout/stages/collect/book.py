@@ -15,7 +15,7 @@ import polars as pl
 
 from tieout.core.policy.language import Policy
 from tieout.stages.base import walls
-from tieout.stages.collect import fetch
+from tieout.stages.collect import address, fetch
 
 _ITEMS = {
     "invoice_id": pl.String,
@@ -46,6 +46,7 @@ _TOUCHES = {
     "outcome": pl.String,
     "documents": pl.String,
 }
+_ADDRESSES = {"customer_id": pl.Int64, "email": pl.String}
 _DISPUTED = {"invoice_id": pl.String, "contested_minor": pl.Int64}
 
 #: Contacts are read back to this many days before the oldest due date in the book: a nudge may come before it.
@@ -65,13 +66,25 @@ def read(*, policy: Policy, today: dt.date, customer_ids: Sequence[int] | None =
     args = {"org": walls.current(), "reach": today - dt.timedelta(days=_first_day(policy)), "customers": _listed(customer_ids)}
     items = fetch.columns(_ITEMS_SQL.format(scope=_scope("d", customer_ids, reach=True)), args, _ITEMS, bare=("invoice_id", "currency"))
     if items.is_empty():
-        return Book(_with_facts(items, pl.DataFrame(schema=_CUSTOMERS), None), pl.DataFrame(schema=_CUSTOMERS), _exploded(pl.DataFrame(schema=_TOUCHES)))
+        nobody = pl.DataFrame(schema=_CUSTOMERS)
+        return Book(_with_facts(items, nobody, None), nobody, _exploded(pl.DataFrame(schema=_TOUCHES)))
     customers = fetch.columns(_CUSTOMERS_SQL.format(scope=_scope("c", customer_ids)), args, _CUSTOMERS, bare=("tier",))
     disputed = fetch.columns(_DISPUTED_SQL, args, _DISPUTED)
     oldest: Any = items["due_date"].min()
     since = (oldest or today) - dt.timedelta(days=_BEFORE_DUE)
     touches = fetch.columns(_TOUCHES_SQL.format(scope=_scope("t", customer_ids)), args | {"since": since}, _TOUCHES)
-    return Book(_with_facts(items, customers, disputed), customers, _exploded(touches))
+    judged = _with_facts(items, customers, disputed)
+    return Book(_with_address(judged, customers) if _asks_for_address(policy) else judged, customers, _exploded(touches))
+
+
+def _asks_for_address(policy: Policy) -> bool:
+    whens = [when for segment in policy.segments for when in (segment.when, *(step.when for step in segment.steps))]
+    return any(clause.condition.name == "email" for when in whens for clause in when)
+
+
+def _with_address(items: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
+    usable = {c: point.email for c, point in address.of(customer_ids=customers["customer_id"].to_list()).items() if point.usable}
+    return items.join(pl.DataFrame({"customer_id": list(usable), "email": list(usable.values())}, schema=_ADDRESSES), on="customer_id", how="left")
 
 
 def _first_day(policy: Policy) -> int:
@@ -89,8 +102,7 @@ def _scope(alias: str, customer_ids: Sequence[int] | None, *, reach: bool = Fals
         return f"AND {column} = ANY(%(customers)s)"
     if not reach:
         return ""
-    return f"""AND {column} IN (SELECT customer_id FROM ledger_document WHERE organisation_id = %(org)s AND kind = 'invoice'
-                AND open_minor > 0 AND due_date <= %(reach)s)"""
+    return f"AND {column} IN ({_REACHED})"
 
 
 def _with_facts(items: pl.DataFrame, customers: pl.DataFrame, disputed: pl.DataFrame | None) -> pl.DataFrame:
@@ -118,6 +130,10 @@ SELECT d.id AS invoice_id, d.customer_id, d.number, d.currency, d.open_minor, d.
   FROM ledger_document d
   LEFT JOIN collect_release r ON r.organisation_id = d.organisation_id AND r.customer_id = d.customer_id AND r.withdrawn_at IS NULL
  WHERE d.organisation_id = %(org)s AND d.kind = 'invoice' AND d.open_minor > 0 {scope}"""
+
+_REACHED = """
+SELECT customer_id FROM ledger_document
+ WHERE organisation_id = %(org)s AND kind = 'invoice' AND open_minor > 0 AND due_date <= %(reach)s"""
 
 _CUSTOMERS_SQL = """
 SELECT c.id AS customer_id, nullif(c.debtor_type, '') AS debtor_type, nullif(c.country, '') AS country, nullif(c.language, '') AS language,

@@ -34,7 +34,8 @@ def scores(*, items: pl.DataFrame, actions: pl.DataFrame, policy: Policy, base: 
         .group_by("customer_id")
         .agg(pl.col("money_days").sum())
         .join(actions.lazy().select("customer_id", "channel"), on="customer_id", how="left")
-        .select("customer_id", ((pl.col("money_days") * lift * float(rank.A_DAY) - cost) * 100).clip(lower_bound=0).round().cast(pl.Int64).alias("score"))
+        .with_columns(((pl.col("money_days") * lift * float(rank.A_DAY) - cost) * 100).clip(lower_bound=0).round().cast(pl.Int64).alias("score"))
+        .select("customer_id", "score")
         .collect()
     )
 

@@ -75,9 +75,7 @@ def holds(*, customer_ids: Sequence[int], today: dt.date) -> dict[int, tuple[Hol
         cursor.execute(_HOLDS, args)
         for customer_id, reason, document_id, amount_minor, from_date, until_date in cursor.fetchall():
             document = None if document_id is None else str(document_id)
-            found[customer_id].append(
-                Hold(reason=reason, invoice_id=document, amount_minor=amount_minor, from_date=from_date, until_date=until_date)
-            )
+            found[customer_id].append(Hold(reason=reason, invoice_id=document, amount_minor=amount_minor, from_date=from_date, until_date=until_date))
         cursor.execute(_MONEY, args)
         for (customer_id,) in cursor.fetchall():
             found[customer_id].append(Hold(reason="in_transit"))
@@ -111,9 +109,7 @@ def _touches(book: Book, wanted: Sequence[int]) -> dict[int, tuple[Touch, ...]]:
     grouped = mine.group_by(keys, maintain_order=True).agg(pl.col("invoice_id").drop_nulls())
     found: dict[int, list[Touch]] = defaultdict(list)
     for customer_id, date, step, channel, where, outcome, invoice_ids in grouped.iter_rows():
-        found[customer_id].append(
-            Touch(date=date, step=step, channel=channel, address=where, invoice_ids=tuple(invoice_ids), outcome=outcome or "")
-        )
+        found[customer_id].append(Touch(date=date, step=step, channel=channel, address=where, invoice_ids=tuple(invoice_ids), outcome=outcome or ""))
     return {customer_id: tuple(some) for customer_id, some in found.items()}
 
 
@@ -138,12 +134,22 @@ SELECT h.customer_id, h.reason, h.document_id, h.amount_minor, h.from_date, coal
    AND (h.until_date IS NULL OR h.until_date > %(today)s)
  ORDER BY h.id"""
 
+# Money of the customer, its parent or its children. What a person put on account, with no proposal waiting, is a credit and not
+# money on its way (the gate sees it the same way).
 _MONEY = """
-SELECT customer_id FROM ledger_payment
- WHERE organisation_id = %(org)s AND unapplied_minor > 0 AND customer_id = ANY(%(customers)s)
-UNION
-SELECT customer_id FROM ledger_payment
- WHERE organisation_id = %(org)s AND status IN ('pending', 'processing') AND customer_id = ANY(%(customers)s)"""
+WITH loose AS (
+  SELECT p.customer_id FROM ledger_payment p
+   WHERE p.organisation_id = %(org)s AND p.unapplied_minor > 0 AND p.customer_id IS NOT NULL
+     AND (p.customer_rank < 3 OR EXISTS (SELECT 1 FROM cash_proposal q
+                                          WHERE q.organisation_id = %(org)s AND q.payment_id = p.id AND q.state = 'open'))
+  UNION
+  SELECT customer_id FROM ledger_payment
+   WHERE organisation_id = %(org)s AND status IN ('pending', 'processing') AND customer_id IS NOT NULL),
+family AS (
+  SELECT customer_id FROM loose
+  UNION SELECT c.id FROM loose l JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.parent_id = l.customer_id
+  UNION SELECT c.parent_id FROM loose l JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.id = l.customer_id)
+SELECT customer_id FROM family WHERE customer_id = ANY(%(customers)s)"""
 
 _OPTED_OUT = """
 SELECT DISTINCT c.customer_id FROM dialogue_contactpoint p

@@ -159,9 +159,8 @@ def _effects(rows: Sequence[dict[str, Any]], today: dt.date) -> dict[int, tuple[
 def _row(row: dict[str, Any], effects: tuple[str, ...], long_waiting: bool) -> Row:
     decided = _plain(row["trace"]) or []
     waited = (f"nobody has been in touch since {row['waiting_since']}",) if long_waiting else ()
-    names = ("customer_id", "name", "owner", "tier", "score", "base_open_minor", "oldest_due_date", "items", "state", "waiting_since", "next_step", "outcome")
     return Row(
-        **{name: row[name] for name in names},
+        **{name: row[name] for name in _AS_READ},
         open_minor=_plain(row["open_minor"]),
         overdue_minor=_plain(row["overdue_minor"]),
         signal=_signal(row),
@@ -185,6 +184,10 @@ def _signal(row: dict[str, Any]) -> str:
         return f"wrote to us: {word}" if word else "wrote to us"
     return word if kind == "out" else ""
 
+
+_AS_READ = (
+    "customer_id", "name", "owner", "tier", "score", "base_open_minor", "oldest_due_date", "items", "state", "waiting_since", "next_step", "outcome",
+)  # fmt: skip
 
 _COLUMNS = """w.customer_id, c.name, c.owner, coalesce(p.tier, 'unknown') AS tier, w.score, w.open_minor, w.overdue_minor, w.base_open_minor,
          w.oldest_due_date, w.items, w.state, w.waiting_since, w.next_step, w.outcome

@@ -16,6 +16,7 @@ import polars as pl
 from tieout.core.evidence import Actor
 from tieout.core.policy import columns, packs
 from tieout.core.policy.evaluate import evaluate
+from tieout.core.policy.language import Policy
 from tieout.stages.base import audit, feed
 from tieout.stages.collect import book, gather, policy, record, task, words, worklist
 
@@ -87,7 +88,7 @@ def _day(today: dt.date, now: dt.datetime, scope: list[int] | None) -> PlanResul
     return result
 
 
-def _refresh_others(rules: policy.Rules, found: book.Book, *, today: dt.date, now: dt.datetime) -> int:
+def _refresh_others(rules: Policy, found: book.Book, *, today: dt.date, now: dt.datetime) -> int:
     """Accounts with nothing in the reach of any step whose row no longer fits the ledger: new ones, paid in part, invoiced again."""
     known = set(found.customers["customer_id"].to_list())
     others = [c for c in worklist.differing() if c not in known]
@@ -107,5 +108,3 @@ def _tell(result: PlanResult, recorded: Sequence[record.Recorded], version: int,
         "to_draft": len(result.to_draft), "tasks": len(result.tasks), "withdrawn": result.withdrawn,
     }  # fmt: skip
     audit.write(actor=_PLANNING, action="plan.day", object_kind="plan", object_id=result.day, now=now, detail=detail)
-
-

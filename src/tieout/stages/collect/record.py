@@ -11,6 +11,7 @@ from django.db import connection
 from tieout.core.policy.situation import Decision
 from tieout.stages.base import walls
 
+
 class Recorded(msgspec.Struct, frozen=True):
     """A decision that is new today, or that turned from waiting into acting."""
 

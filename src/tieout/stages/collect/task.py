@@ -24,8 +24,17 @@ PLANNING = "tieout"
 
 
 def make(
-    *, customer: Customer, kind: str, title: str, natural_key: str, reason: str = "", step: str = "", document_ids: Sequence[int] = (),
-    due_date: dt.date, actor: Actor, now: dt.datetime,
+    *,
+    customer: Customer,
+    kind: str,
+    title: str,
+    natural_key: str,
+    reason: str = "",
+    step: str = "",
+    document_ids: Sequence[int] = (),
+    due_date: dt.date,
+    actor: Actor,
+    now: dt.datetime,
 ) -> Task:
     """Give people something to do. The same `natural_key` twice is one task, whatever became of it."""
     if kind not in KINDS:
@@ -35,7 +44,14 @@ def make(
     if known is not None:
         return known
     row: Task = Task.objects.create(
-        customer=customer, kind=kind, title=title, reason=reason, step=step, document_ids=list(document_ids), due_date=due_date, natural_key=key,
+        customer=customer,
+        kind=kind,
+        title=title,
+        reason=reason,
+        step=step,
+        document_ids=list(document_ids),
+        due_date=due_date,
+        natural_key=key,
         made_at=now,
     )
     _tell("task.make", row, actor=actor, now=now, reason=reason)
@@ -119,9 +135,7 @@ def withdraw_unwanted(*, wanted: Sequence[Wanted], customer_ids: Sequence[int] |
     scope = "" if customer_ids is None else "AND t.customer_id = ANY(%(scope)s)"
     args = {"org": walls.current(), "now": now, "planning": PLANNING, "scope": list(customer_ids or ())}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _WITHDRAW.format(scope=scope), args | {"customers": [w.customer_id for w in wanted], "kinds": [w.kind for w in wanted]}
-        )
+        cursor.execute(_WITHDRAW.format(scope=scope), args | {"customers": [w.customer_id for w in wanted], "kinds": [w.kind for w in wanted]})
         return int(cursor.rowcount)
 
 
@@ -144,8 +158,7 @@ SELECT %(org)s, n.customer_id, n.kind, n.title, n.reason, n.step, n.document_ids
   FROM jsonb_to_recordset(%(rows)s::jsonb)
        AS n (customer_id bigint, kind text, title text, reason text, step text, document_ids jsonb, natural_key text)
  WHERE NOT EXISTS (SELECT 1 FROM collect_task t
-                    WHERE t.organisation_id = %(org)s AND t.customer_id = n.customer_id AND t.kind = n.kind AND t.state = 'open'
-                      AND t.natural_key LIKE 'plan:%%')
+                    WHERE t.organisation_id = %(org)s AND t.customer_id = n.customer_id AND t.kind = n.kind AND t.state = 'open')
 ON CONFLICT (organisation_id, natural_key) DO UPDATE
    SET state = 'open', outcome = '', settled_at = NULL, settled_by = '', title = excluded.title, reason = excluded.reason,
        document_ids = excluded.document_ids, due_date = excluded.due_date

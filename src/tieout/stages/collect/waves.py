@@ -103,7 +103,7 @@ def _unreleased() -> list[int]:
 
 def _apart(book: Book, held: Mapping[int, tuple[Hold, ...]], ids: Sequence[int]) -> dict[int, str]:
     """Customers that stand apart, with the weightiest reason."""
-    reasons = {customer_id: "no_address" for customer_id in set(ids) - set(address.of(customer_ids=ids))}
+    reasons = dict.fromkeys(set(ids) - set(address.of(customer_ids=ids)), "no_address")
     for customer_id, holds in held.items():
         reasons[customer_id] = "disputed" if any(h.reason == "dispute" for h in holds) else "held"
         if any(h.reason == "in_transit" for h in holds):

@@ -107,7 +107,8 @@ def _summed(book: Book, today: dt.date) -> pl.DataFrame:
 
 
 def _scored(book: Book, stands: Mapping[int, _Stands], made: Mapping[int, Decision], policy: Policy, today: dt.date) -> pl.DataFrame:
-    asked = book.items.select("customer_id", "invoice_id", "tier", "currency", "due_date", (pl.col("open_minor") - pl.col("contested_minor")).alias("minor"))
+    undisputed = (pl.col("open_minor") - pl.col("contested_minor")).alias("minor")
+    asked = book.items.select("customer_id", "invoice_id", "tier", "currency", "due_date", undisputed)
     if stands:
         free = pl.DataFrame([row for s in stands.values() for row in s.free], schema=_FREE, orient="row")
         those = asked.filter(pl.col("customer_id").is_in(list(stands))).drop("minor").join(free, on=["customer_id", "invoice_id"])
