@@ -20,7 +20,6 @@ from tieout.stages.health import ready
 from tieout.stages.outreach import mailbox as inbox
 from tieout.stages.outreach import sending as outgoing
 
-
 #: The organisation's fields as the form names them.
 FIELDS: tuple[tuple[str, str, str], ...] = (
     ("name", "Name", ""), ("sender_name", "Sender's name", "as it stands in the letter's From"),
@@ -28,6 +27,9 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("time_zone", "Time zone", "days begin and end by it"), ("language", "Language of letters", "where a customer's is not known"),
     ("base_currency", "Own currency", "figures in other currencies are shown apart, never added"),
 )
+
+
+_STAYS = Refused("a demo's mail stays on this machine; found an organisation of your own to send for real")
 
 
 @may("settings")
@@ -84,6 +86,8 @@ def resume(request: Request) -> HttpResponse:
 @may_post("settings")
 def mail(request: Request) -> HttpResponse:
     """Save the mail server letters leave through; an empty password keeps the one there is."""
+    if queries.is_demo():
+        return _saved(request, _STAYS, "", "mail")
     given = {field.name: asked.text(request.POST, field.name, longest=300) for field in registry.channels()["email"].fields}
     return _saved(request, outgoing.configure(settings=given, actor=actor_of(request), now=request.now), "The mail server is saved.", "mail")
 
@@ -91,6 +95,8 @@ def mail(request: Request) -> HttpResponse:
 @may_post("settings")
 def mailbox(request: Request) -> HttpResponse:
     """Save the mailbox answers come to; an empty password keeps the one there is."""
+    if queries.is_demo():
+        return _saved(request, _STAYS, "", "mailbox")
     given = {field.name: asked.text(request.POST, field.name, longest=300) for field in registry.doors()["mailbox"].fields}
     return _saved(request, inbox.configure(settings=given, actor=actor_of(request), now=request.now), "The mailbox is saved.", "mailbox")
 
@@ -121,7 +127,7 @@ def _page(request: Request, values: dict[str, str] | None = None, wrong: dict[st
         "ours": {name: getattr(request.profile, name) for name in arrange.FIELDS} | (values or {}), "wrong": wrong or {},
         "zones": sorted(arrange.available_timezones()), "languages": arrange.LANGUAGES, "stopped": request.profile.stopped_at,
         "mail": _form(registry.channels()["email"].fields, outgoing.shown()), "mailbox": _form(registry.doors()["mailbox"].fields, inbox.shown()),
-        "secrets": secret.kept(), "organisation_fields": FIELDS,
+        "secrets": secret.kept(), "sample": queries.is_demo(), "organisation_fields": FIELDS,
     }, status=status)
 
 
