@@ -81,14 +81,16 @@ class Known(Generic[T]):
 
     def __init__(self) -> None:
         self._bearers: dict[str, list[T]] = {}
-        self._heads: set[str] = set()
+        self._words: set[str] = set()
+        self._digits: set[str] = set()
         self._most_atoms = 1
 
     def add(self, number: str, bearer: T) -> None:
         """Make `number` known; a number without a digit is never searched for."""
         for key in keys(number):
             self._bearers.setdefault(key, []).append(bearer)
-            self._heads.add(key.split(" ", 1)[0])
+            head = key.split(" ", 1)[0]
+            (self._digits if head[0] in _DIGITS else self._words).add(head)
             # One more than the number has: a payer may cut its digits in two.
             self._most_atoms = max(self._most_atoms, key.count(" ") + 2)
 
@@ -105,6 +107,8 @@ class Known(Generic[T]):
     def mentions(self, text: str) -> list[Mention]:
         """Every place in `text` that names a known number; a longer one hides the shorter ones inside it."""
         folded = fold_text(text)
+        if not self._digits and self._words.isdisjoint(_ATOM.findall(folded)):
+            return []
         found = list(self._all(folded, [m.span() for m in _ATOM.finditer(folded)]))
         if len(found) < 2:
             return found
@@ -117,10 +121,10 @@ class Known(Generic[T]):
 
     def _all(self, folded: str, spans: list[tuple[int, int]]) -> Iterator[Mention]:
         atoms = [folded[a:b] for a, b in spans]
-        heads = self._heads
+        words = self._words
         for start, atom in enumerate(atoms):
             # Most of a text is passed over here.
-            begins = self._digits_begin(atoms, start) if atom[0] in _DIGITS else atom in heads
+            begins = self._digits_begin(atoms, start) if atom[0] in _DIGITS else atom in words
             if not begins or _inside_token(atoms, spans, start):
                 continue
             for end in range(start + 1, min(start + self._most_atoms, len(atoms)) + 1):
@@ -135,12 +139,14 @@ class Known(Generic[T]):
 
     def _digits_begin(self, atoms: list[str], start: int) -> bool:
         """Whether a known number begins with these digits, or with them and up to two runs of digits after them."""
+        if not self._digits:
+            return False
         run = ""
         for atom in atoms[start : start + 3]:
             if atom[0] not in _DIGITS:
                 return False
             run += atom
-            if (run.lstrip("0") or "0") in self._heads:
+            if (run.lstrip("0") or "0") in self._digits:
                 return True
         return False
 
