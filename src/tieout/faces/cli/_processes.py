@@ -52,4 +52,4 @@ def web(port: int, host: str = "127.0.0.1", workers: int = 1) -> list[str]:
 
 def worker() -> list[str]:
     """The command of the job worker."""
-    return [sys.executable, "-m", "tieout", "worker"]
+    return [sys.executable, "-m", "tieout.faces.cli", "worker"]

@@ -1,4 +1,4 @@
-"""`python -m tieout`."""
+"""`python -m tieout.faces.cli`."""
 
 from tieout.faces.cli import main
 

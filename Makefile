@@ -1,0 +1,68 @@
+# Two commands: `make demo` and `make test`. Both do their own set-up; `make setup` alone leaves the command at .venv/bin/tieout.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+PORT ?= 8000
+
+.PHONY: setup demo test lint types shape fast browser sweep bench screenshots migrations lock clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: setup
+	$(BIN)/tieout demo --port $(PORT)
+
+# Everything: style, types, import rules, then the whole suite with every skipped test and its reason.
+test: setup chromium lint types shape
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: setup
+	$(BIN)/ruff check src tests
+
+types: setup
+	$(BIN)/mypy
+
+shape: setup
+	$(BIN)/lint-imports
+
+# Only what needs neither a database nor a browser.
+fast: setup
+	$(BIN)/python -m pytest tests/core tests/adapters -n 2
+
+browser: setup chromium
+	$(BIN)/python -m pytest -m browser
+
+# Slow sweeps: more examples, more seeds.
+sweep: setup
+	HYPOTHESIS_PROFILE=sweep $(BIN)/python -m pytest -m "slow or not slow" -n 2
+
+# The browser tests drive Debian's Chromium. Where it cannot be installed they are skipped, and say so.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-core >/dev/null; } || \
+	  echo "chromium is not on this machine and could not be installed: browser tests will be skipped"
+
+bench: setup
+	$(BIN)/tieout bench
+
+screenshots: setup chromium
+	$(BIN)/python -m tieout.rehearsal.screenshots docs/pictures
+
+migrations: setup
+	$(BIN)/python -m tieout.settings.make_migrations
+
+lock:
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements.lock -c requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) var build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
