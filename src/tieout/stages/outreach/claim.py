@@ -22,6 +22,7 @@ from tieout.stages.base import queries as base
 from tieout.stages.outreach import ends, evidence, liquid, said, sending, statement, store, telling, tokens, truth
 from tieout.stages.outreach.models import Certificate, Message
 from tieout.stages.outreach.said import Said
+from tieout.stages.outreach.standing import Document
 from tieout.stages.outreach.words import Sender
 from tieout.stages.outreach.writing import Desk
 
@@ -80,18 +81,12 @@ def batch(*, now: dt.datetime, limit: int = LIMIT, customer_ids: Sequence[int] |
     held: list[Message] = []
     ended: list[Message] = []
     for message in messages:
-        account = read.accounts[message.customer_id]
-        named = telling.named(account.documents, message.document_ids)
+        named = telling.named(read.accounts[message.customer_id].documents, message.document_ids)
         if not named and not message.edited:
             _end(message)
             ended.append(message)
             continue
-        fresh = _retold(message, read, named, today)
-        fresh = desk.signed(fresh, tone=message.tone)
-        if message.approved_by or message.edited:
-            # What a person has read and approved keeps its words; only figures that changed write it again.
-            drafted = said.read(message.facts)
-            fresh = msgspec.structs.replace(fresh, wording=drafted.wording, sender=drafted.sender)
+        fresh = _retold(message, read, named, desk, today)
         wrong = "" if message.edited else _rewritten(message, fresh, desk)
         if wrong:
             _hold(message, wrong, "the wording is mended", None, now)
@@ -140,16 +135,28 @@ def _take(table: str, ids: set[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _retold(message: Message, read: evidence.Batch, named: list[Any], today: dt.date) -> Said:
+def _retold(message: Message, read: evidence.Batch, named: list[Document], desk: Desk, today: dt.date) -> Said:
+    """What the letter would say now."""
     account = read.accounts[message.customer_id]
-    customer = account.customer
     drafted = said.read(message.facts)
     if message.edited:
         # The person's text speaks of what was drafted; whether that still holds is for the gate to see.
         named = [account.documents[i] for i in message.document_ids if i in account.documents]
-    return telling.tell(
-        named=named, documents=account.documents, customer=customer.name, recipient=drafted.recipient, language=drafted.language, today=today
+    elif not any(one.demandable_minor > 0 for one in named):
+        # All of it waits. The text stays as it was drafted, so that the gate says why in terms of what it demands.
+        return drafted
+    fresh = telling.tell(
+        named=named,
+        documents=account.documents,
+        customer=account.customer.name,
+        recipient=drafted.recipient,
+        language=drafted.language,
+        today=today,
     )
+    if message.approved_by or message.edited:
+        # What a person has read keeps its wording; only figures that changed write it again.
+        return msgspec.structs.replace(fresh, wording=drafted.wording, sender=drafted.sender)
+    return desk.signed(fresh, tone=message.tone)
 
 
 def _rewritten(message: Message, fresh: Said, desk: Desk) -> str:

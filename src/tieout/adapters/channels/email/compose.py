@@ -21,7 +21,8 @@ def as_bytes(letter: Letter) -> bytes:
     if letter.attachments:
         body = _multipart("mixed", [body, *(_attached(one) for one in letter.attachments)], letter.message_id)
     head = _CRLF.join(f"{name}: {value}" for name, value in _headers(letter))
-    return head.encode("ascii") + b"\r\n" + body
+    # Beyond ASCII only in an address that the server has said it takes (SMTPUTF8); everything else is encoded words.
+    return head.encode("utf-8") + b"\r\n" + body
 
 
 def _headers(letter: Letter) -> list[tuple[str, str]]:
@@ -98,6 +99,6 @@ def _attached(one: Attachment) -> bytes:
 def _multipart(kind: str, parts: list[bytes], message_id: str) -> bytes:
     # The boundary comes from the Message-ID: the same letter is the same bytes, and no text can hold it by accident.
     boundary = f"=_{kind}_{''.join(c for c in message_id if c.isalnum())[:40]}"
-    opened = f"Content-Type: multipart/{kind}; boundary=\"{boundary}\"{_CRLF}{_CRLF}".encode("ascii")
+    opened = f'Content-Type: multipart/{kind}; boundary="{boundary}"{_CRLF}{_CRLF}'.encode("ascii")
     mark = f"--{boundary}".encode("ascii")
     return opened + b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts) + mark + b"--\r\n"

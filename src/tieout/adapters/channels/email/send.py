@@ -53,7 +53,7 @@ class Line:
         _allow(smtp, until)
         self._taken(smtp.mail(sender, options), NeedsPerson, f"the mail server does not take mail from {sender}")
         _allow(smtp, until)
-        self._taken(smtp.rcpt(recipient), BadRecord, f"the mail server refused {recipient}")
+        self._taken(smtp.rcpt(recipient), BadRecord, f"the mail server refused {recipient}", field="to")
         _allow(smtp, until)
         smtp.putcmd("data")
         code, said = smtp.getreply()
@@ -74,7 +74,7 @@ class Line:
         self._taken((code, said), BadRecord, "the mail server refused the message after reading it")
         return f"{code} {_words(said)}"
 
-    def _taken(self, answer: tuple[int, bytes], refused: type[BadRecord | NeedsPerson], sentence: str) -> None:
+    def _taken(self, answer: tuple[int, bytes], refused: type[BadRecord | NeedsPerson], sentence: str, *, field: str | None = None) -> None:
         code, said = answer
         if 200 <= code < 300:
             return
@@ -83,7 +83,11 @@ class Line:
             raise smtplib.SMTPServerDisconnected("no answer")
         if 400 <= code < 500:
             raise TryLater(f"{sentence}, for now: {code} {_words(said)}")
-        raise refused(f"{sentence}: {code} {_words(said)}")
+        words = f"{sentence}: {code} {_words(said)}"
+        if refused is NeedsPerson:
+            raise NeedsPerson(words)
+        # 5.7.x is the server's policy about us (RFC 3463): it says nothing against the address.
+        raise BadRecord(words, field=None if b"5.7." in said else field)
 
     def _begin_again(self) -> None:
         if self._smtp is not None:
