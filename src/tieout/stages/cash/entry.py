@@ -89,7 +89,7 @@ def tell(action: str, entries: Sequence[Entry], *, actor: Actor, now: dt.datetim
     """Publish what was written or taken back, then audit it; call it last."""
     if not entries:
         return
-    feed.publish(kind="allocation", ids=[e.allocation_id for e in entries], customer_ids=_customers(entries), cause=action, now=now)
+    feed.publish(kind="allocation", ids=[e.allocation_id for e in entries], customer_ids=customers(entries), cause=action, now=now)
     if len(entries) <= EACH:
         audit.write_many([(action, "allocation", e.allocation_id, reason or e.reason, _detail(e)) for e in entries], actor=actor, now=now)
         return
@@ -113,7 +113,10 @@ def _detail(e: Entry) -> dict[str, object]:
     }
 
 
-def _customers(entries: Sequence[Entry]) -> list[int]:
+def customers(entries: Sequence[Entry]) -> list[int]:
+    """Customers these entries touch: whose documents, and who paid."""
+    if not entries:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT customer_id FROM ledger_document WHERE organisation_id = %s AND id = ANY(%s)

@@ -48,42 +48,51 @@ def everything() -> Gathered | None:
 
     Whole, since a number, an amount or a payer may fit anybody's document: only then is unique unique.
     """
-    payments = _payments()
-    if not payments:
+    if not waits():
         return None
+    parties, names = _parties()
+    payments = _payments(names)
     texts = [text for p in payments for text in (*p.texts, p.stated_number or "")]
-    documents = _rows(_OPEN)
-    known = {d[0] for d in documents}
-    documents += [d for d in _rows(_NAMED, names=sorted(_candidates(texts))) if d[0] not in known]
+    rows = _rows(_OPEN)
+    known = {row[0] for row in rows}
+    rows += [row for row in _rows(_NAMED, names=sorted(_candidates(texts))) if row[0] not in known]
     ids = [row_id(p.payment_id) for p in payments]
-    book = matching.Book(documents=tuple(map(_document, documents)), parties=_parties())
-    undone = _rows(_UNDONE, ids=ids)
     return Gathered(
-        book=book, payments=tuple(payments), undone=frozenset((p, d) for p, d in undone), by_hand=frozenset(p for (p,) in _rows(_BY_HAND, ids=ids)),
-        reported={d[0]: d[11] for d in documents if d[7] == 0 and d[11] > 0 and d[1] == "invoice"},
+        book=matching.Book(documents=tuple(_document(row, names) for row in rows), parties=parties),
+        payments=tuple(payments),
+        undone=frozenset((payment, document) for payment, document in _rows(_UNDONE, ids=ids)),
+        by_hand=frozenset(payment for (payment,) in _rows(_BY_HAND, ids=ids)),
+        reported={row[0]: row[10] for row in rows if row[6] == 0 and row[10] > 0 and row[1] == "invoice"},
     )
 
 
-_COLUMNS = """d.id, d.kind, d.number, d.customer_id, u.name, d.currency, d.amount_minor, d.open_minor, d.due_date, d.discount_pct, d.discount_until,
-       CASE WHEN d.status IN ('open', 'unknown') THEN d.amount_minor - d.allocated_minor - d.written_off_minor ELSE 0 END"""
-_FROM = "FROM ledger_document d JOIN ledger_customer u ON (u.organisation_id, u.id) = (d.organisation_id, d.customer_id)"
-_OPEN = f"SELECT {_COLUMNS} {_FROM} WHERE d.organisation_id = %(org)s AND d.open_minor > 0 ORDER BY d.id"
+def waits() -> bool:
+    """Whether any money waits to be applied."""
+    return bool(_rows("SELECT EXISTS (SELECT 1 FROM ledger_payment WHERE organisation_id = %(org)s AND unapplied_minor > 0)")[0][0])
+
+
+def more_open_than(count: int) -> bool:
+    """Whether the open book holds more documents than this."""
+    query = "SELECT count(*) FROM (SELECT 1 FROM ledger_document WHERE organisation_id = %(org)s AND open_minor > 0 LIMIT %(most)s) d"
+    return bool(_rows(query, most=count + 1)[0][0] > count)
+
+
+# One table at a time, put together here: names are wanted for every row anyway, and no plan can go wrong.
+_COLUMNS = """id, kind, number, customer_id, currency, amount_minor, open_minor, due_date, discount_pct, discount_until,
+       CASE WHEN status IN ('open', 'unknown') THEN amount_minor - allocated_minor - written_off_minor ELSE 0 END"""
+_OPEN = f"SELECT {_COLUMNS} FROM ledger_document WHERE organisation_id = %(org)s AND open_minor > 0 ORDER BY id"  # noqa: S608 - our own constants
 #: Closed documents whose number stands in a payment's text: they tell a second payment from a first one.
-_NAMED = f"SELECT {_COLUMNS} {_FROM} WHERE d.organisation_id = %(org)s AND d.number = ANY(%(names)s) AND d.open_minor = 0 ORDER BY d.id"
+_NAMED = f"SELECT {_COLUMNS} FROM ledger_document WHERE organisation_id = %(org)s AND number = ANY(%(names)s) AND open_minor = 0"  # noqa: S608
 _PAYMENTS = """
-SELECT p.id, p.currency, p.unapplied_minor, p.date, p.customer_id, u.name, p.payer_name, p.payer_account, p.reference, p.remittance, p.stated_document
-  FROM ledger_payment p LEFT JOIN ledger_customer u ON (u.organisation_id, u.id) = (p.organisation_id, p.customer_id)
- WHERE p.organisation_id = %(org)s AND p.unapplied_minor > 0 ORDER BY p.id"""
+SELECT id, currency, unapplied_minor, date, customer_id, payer_name, payer_account, reference, remittance, stated_document
+  FROM ledger_payment WHERE organisation_id = %(org)s AND unapplied_minor > 0 ORDER BY id"""
 _UNDONE = """
 SELECT DISTINCT payment_id, document_id FROM ledger_allocation
  WHERE organisation_id = %(org)s AND payment_id = ANY(%(ids)s) AND retracted_at IS NOT NULL AND (evidence -> 'undone' ->> 'rank')::int >= 3"""
 _BY_HAND = """
 SELECT DISTINCT payment_id FROM ledger_allocation
  WHERE organisation_id = %(org)s AND payment_id = ANY(%(ids)s) AND retracted_at IS NULL AND rank >= 3"""
-_PARTIES = """
-SELECT c.id, c.name, c.aliases, c.accounts, c.parent_id, p.name
-  FROM ledger_customer c LEFT JOIN ledger_customer p ON (p.organisation_id, p.id) = (c.organisation_id, c.parent_id)
- WHERE c.organisation_id = %(org)s ORDER BY c.id"""
+_PARTIES = "SELECT id, name, aliases, accounts, parent_id FROM ledger_customer WHERE organisation_id = %(org)s ORDER BY id"
 
 
 def _rows(query: str, **values: Any) -> list[Any]:
@@ -92,33 +101,36 @@ def _rows(query: str, **values: Any) -> list[Any]:
         return cursor.fetchall()
 
 
-def _payments() -> list[matching.OpenPayment]:
+def _payments(names: dict[int, str]) -> list[matching.OpenPayment]:
     return [
         matching.OpenPayment(
-            payment_id=key("payment", i), currency=currency, minor=minor, date=date,
-            customer_id=None if customer is None else key(name, customer), payer_name=payer or None, payer_account=account or None,
-            texts=tuple(t for t in (reference, remittance) if t), stated_number=stated or None,
+            payment_id=key("payment", i), currency=currency, minor=minor, date=date, customer_id=None if customer is None else names[customer],
+            payer_name=payer or None, payer_account=account or None, texts=tuple(t for t in (reference, remittance) if t),
+            stated_number=stated or None,
         )
-        for i, currency, minor, date, customer, name, payer, account, reference, remittance, stated in _rows(_PAYMENTS)
+        for i, currency, minor, date, customer, payer, account, reference, remittance, stated in _rows(_PAYMENTS)
     ]
 
 
-def _document(row: tuple[Any, ...]) -> matching.Document:
-    i, kind, number, customer, name, currency, amount, open_minor, due, pct, until, _ = row
+def _document(row: tuple[Any, ...], names: dict[int, str]) -> matching.Document:
+    i, kind, number, customer, currency, amount, open_minor, due, pct, until, _ = row
     return matching.Document(
-        document_id=key(number, i), kind=kind, number=number, customer_id=key(name, customer), currency=currency, amount_minor=amount,
+        document_id=key(number, i), kind=kind, number=number, customer_id=names[customer], currency=currency, amount_minor=amount,
         open_minor=open_minor, due_date=due, discount_pct=pct, discount_until=until,
     )
 
 
-def _parties() -> tuple[matching.Party, ...]:
+def _parties() -> tuple[tuple[matching.Party, ...], dict[int, str]]:
+    """Every customer as payments may show it, and the ids by our keys."""
+    rows = _rows(_PARTIES)
+    names = {row[0]: key(row[1], row[0]) for row in rows}
     return tuple(
         matching.Party(
-            customer_id=key(name, i), name=name, aliases=tuple(_list(aliases)), accounts=tuple(_list(accounts)),
-            parent_id=None if parent is None else key(parent_name, parent),
+            customer_id=names[i], name=name, aliases=tuple(_list(aliases)), accounts=tuple(_list(accounts)),
+            parent_id=None if parent is None else names[parent],
         )
-        for i, name, aliases, accounts, parent, parent_name in _rows(_PARTIES)
-    )
+        for i, name, aliases, accounts, parent in rows
+    ), names
 
 
 def _list(value: Any) -> list[str]:

@@ -50,6 +50,15 @@ def refresh(*, customer_ids: Iterable[int] | None = None, now: dt.datetime, judg
     return Refreshed(len(new), len(gone))
 
 
+def clear(*, payment_ids: Iterable[int], now: dt.datetime) -> Refreshed:
+    """Proposals of these payments are about a state that is gone: take them off until they are made anew."""
+    rows = Proposal.objects.filter(payment_id__in=set(payment_ids), state="open")
+    gone = list(rows.values_list("pk", flat=True))
+    rows.update(state="outdated")
+    feed.publish(kind="proposal", ids=gone, customer_ids=[], cause="cash.propose", now=now)
+    return Refreshed(outdated=len(gone))
+
+
 def dismiss(*, proposal: Proposal, actor: Actor, now: dt.datetime, reason: str = "") -> Proposal:
     """A person does not want this reading; it is not offered again. Twice changes nothing."""
     row: Proposal = proposal.lock()
