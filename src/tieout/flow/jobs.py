@@ -82,6 +82,16 @@ def follow(*, organisation: str) -> None:
     on_change.follow(UUID(organisation))
 
 
+@app.task(name="tieout.match", queue="collect", retry=_RETRY)
+def match(*, organisation: str) -> None:
+    """Match the money that waits against a large book, after somebody changed what some of it is for."""
+    from uuid import UUID
+
+    from tieout.flow import on_cash
+
+    on_cash.match(UUID(organisation))
+
+
 def later(task: object, *, organisation: object, lock: str = "", **arguments: object) -> None:
     """Defer a job in the running transaction; one waiting job of a kind per organisation is enough (`lock`)."""
     from procrastinate.exceptions import AlreadyEnqueued
