@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -19,3 +21,16 @@ def tenths(value: int | None) -> str:
 def pairs(mapping: dict[str, Any]) -> list[tuple[str, Any]]:
     """The entries of a mapping. Not `mapping.items`, which in a template means the entry called items where there is one."""
     return list(mapping.items())
+
+
+@register.filter
+def evidence(confidence: str) -> SafeString:
+    """A class of evidence as dot, word and tint. A word and not a number, which would be taken for a probability."""
+    word, tint = {"high": ("Strong", "good"), "medium": ("Fair", "calm")}.get(confidence, ("Weak", "mute"))
+    return format_html('<span class="tag {}">{}</span>', tint, word)
+
+
+@register.filter
+def step(name: str) -> str:
+    """A step as people say it: `by hand:2026-06-10` is done by hand."""
+    return name.partition(":")[0] or "none"
