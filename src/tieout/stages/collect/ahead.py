@@ -16,16 +16,18 @@ def next_steps(*, policy: Policy, items: pl.DataFrame, today: dt.date) -> pl.Dat
     segment: Any = pl
     for i, one in enumerate(policy.segments):
         segment = segment.when(_all(one.when, today)).then(pl.lit(i))
-    placed = items.filter(pl.col("due_date").is_not_null()).with_columns(
-        segment.otherwise(None).alias("segment"), (pl.lit(today) - pl.col("due_date")).dt.total_days().alias("age")
+    placed = (
+        items.lazy()
+        .filter(pl.col("due_date").is_not_null())
+        .with_columns(segment.otherwise(None).alias("segment"), (pl.lit(today) - pl.col("due_date")).dt.total_days().alias("age"))
     )
     coming = [_of(placed.filter(pl.col("segment") == i), one) for i, one in enumerate(policy.segments) if one.steps]
     if not coming:
         return pl.DataFrame(schema={"customer_id": pl.Int64, "step": pl.String, "date": pl.Date})
-    return pl.concat(coming).sort("date", maintain_order=True).unique("customer_id", keep="first", maintain_order=True)
+    return pl.concat(coming).sort("date", maintain_order=True).unique("customer_id", keep="first", maintain_order=True).collect()
 
 
-def _of(items: pl.DataFrame, segment: Segment) -> pl.DataFrame:
+def _of(items: pl.LazyFrame, segment: Segment) -> pl.LazyFrame:
     step: Any = pl
     for one in segment.steps:
         step = step.when(pl.col("age") < one.days).then(pl.struct(pl.lit(one.name).alias("step"), pl.lit(one.days).cast(pl.Int64).alias("days")))

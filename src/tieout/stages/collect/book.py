@@ -63,16 +63,17 @@ class Book(msgspec.Struct, frozen=True):
 
 def read(*, policy: Policy, today: dt.date, customer_ids: Sequence[int] | None = None) -> Book:
     """The book of the whole organisation, or all that is open for some customers."""
-    args = {"org": walls.current(), "reach": today - dt.timedelta(days=_first_day(policy)), "customers": _listed(customer_ids)}
-    items = fetch.columns(_ITEMS_SQL.format(scope=_scope("d", customer_ids, reach=True)), args, _ITEMS, bare=("invoice_id", "currency"))
+    scope = f"d.customer_id IN ({_REACHED})" if customer_ids is None else "d.customer_id = ANY(%(customers)s)"
+    args = {"org": walls.current(), "reach": today - dt.timedelta(days=_first_day(policy)), "customers": sorted(set(customer_ids or ()))}
+    items = fetch.columns(_ITEMS_SQL.format(scope=scope), args, _ITEMS, bare=("invoice_id", "currency"))
     if items.is_empty():
         nobody = pl.DataFrame(schema=_CUSTOMERS)
         return Book(_with_facts(items, nobody, None), nobody, _exploded(pl.DataFrame(schema=_TOUCHES)))
-    customers = fetch.columns(_CUSTOMERS_SQL.format(scope=_scope("c", customer_ids)), args, _CUSTOMERS, bare=("tier",))
-    disputed = fetch.columns(_DISPUTED_SQL, args, _DISPUTED)
     oldest: Any = items["due_date"].min()
-    since = (oldest or today) - dt.timedelta(days=_BEFORE_DUE)
-    touches = fetch.columns(_TOUCHES_SQL.format(scope=_scope("t", customer_ids)), args | {"since": since}, _TOUCHES)
+    args |= {"customers": items["customer_id"].unique().to_list(), "since": (oldest or today) - dt.timedelta(days=_BEFORE_DUE)}
+    customers = fetch.columns(_CUSTOMERS_SQL, args, _CUSTOMERS, bare=("tier",))
+    disputed = fetch.columns(_DISPUTED_SQL, args, _DISPUTED)
+    touches = fetch.columns(_TOUCHES_SQL, args, _TOUCHES)
     judged = _with_facts(items, customers, disputed)
     return Book(_with_address(judged, customers) if _asks_for_address(policy) else judged, customers, _exploded(touches))
 
@@ -92,33 +93,20 @@ def _first_day(policy: Policy) -> int:
     return min([1, *(segment.steps[0].days for segment in policy.segments if segment.steps)])
 
 
-def _listed(customer_ids: Sequence[int] | None) -> list[int]:
-    return sorted(set(customer_ids or ()))
-
-
-def _scope(alias: str, customer_ids: Sequence[int] | None, *, reach: bool = False) -> str:
-    column = f"{alias}.{'id' if alias == 'c' else 'customer_id'}"
-    if customer_ids is not None:
-        return f"AND {column} = ANY(%(customers)s)"
-    if not reach:
-        return ""
-    return f"AND {column} IN ({_REACHED})"
-
-
 def _with_facts(items: pl.DataFrame, customers: pl.DataFrame, disputed: pl.DataFrame | None) -> pl.DataFrame:
-    joined = items.join(customers, on="customer_id", how="left")
+    joined = items.lazy().join(customers.lazy(), on="customer_id", how="left")
     if disputed is None or disputed.is_empty():
         contested = pl.lit(0, pl.Int64).alias("contested_minor")
     else:
-        joined = joined.join(disputed, on="invoice_id", how="left")
+        joined = joined.join(disputed.lazy(), on="invoice_id", how="left")
         contested = pl.min_horizontal(pl.col("contested_minor").fill_null(0), "open_minor").alias("contested_minor")
-    return joined.with_columns(contested).sort("customer_id", maintain_order=True)
+    return joined.with_columns(contested).sort("customer_id", maintain_order=True).collect()
 
 
 def _exploded(touches: pl.DataFrame) -> pl.DataFrame:
     documents = pl.col("documents").fill_null("")
     spoken = pl.when(documents == "").then(pl.lit(None, pl.List(pl.String))).otherwise(documents.str.split(","))
-    return touches.with_columns(spoken.alias("invoice_id")).drop("documents").explode("invoice_id")
+    return touches.lazy().with_columns(spoken.alias("invoice_id")).drop("documents").explode("invoice_id").collect()
 
 
 # An invoice starts softly (history) while its customer's first message is outstanding, where it was there when a person
@@ -129,7 +117,7 @@ SELECT d.id AS invoice_id, d.customer_id, d.number, d.currency, d.open_minor, d.
        OR coalesce((d.created_at AT TIME ZONE 'UTC')::date > d.due_date, false) AS history
   FROM ledger_document d
   LEFT JOIN collect_release r ON r.organisation_id = d.organisation_id AND r.customer_id = d.customer_id AND r.withdrawn_at IS NULL
- WHERE d.organisation_id = %(org)s AND d.kind = 'invoice' AND d.open_minor > 0 {scope}"""
+ WHERE d.organisation_id = %(org)s AND d.kind = 'invoice' AND d.open_minor > 0 AND {scope}"""
 
 _REACHED = """
 SELECT customer_id FROM ledger_document
@@ -144,7 +132,7 @@ SELECT c.id AS customer_id, nullif(c.debtor_type, '') AS debtor_type, nullif(c.c
   LEFT JOIN collect_release r ON r.organisation_id = c.organisation_id AND r.customer_id = c.id AND r.withdrawn_at IS NULL
   LEFT JOIN (SELECT customer_id, count(*) AS broken FROM dialogue_promise WHERE organisation_id = %(org)s AND state = 'broken'
               GROUP BY customer_id) b ON b.customer_id = c.id
- WHERE c.organisation_id = %(org)s {scope}"""
+ WHERE c.organisation_id = %(org)s AND c.id = ANY(%(customers)s)"""
 
 _DISPUTED_SQL = """
 SELECT document_id AS invoice_id, sum(amount_minor)::bigint AS contested_minor
@@ -155,4 +143,5 @@ SELECT t.customer_id, t.local_date AS date, nullif(t.step, '') AS step, t.channe
        translate(t.document_ids::text, '[]" ', '') AS documents
   FROM dialogue_touch t
   LEFT JOIN dialogue_contactpoint p ON p.organisation_id = t.organisation_id AND p.id = t.contact_point_id
- WHERE t.organisation_id = %(org)s AND t.direction = 'out' AND t.local_date >= %(since)s {scope}"""
+ WHERE t.organisation_id = %(org)s AND t.direction = 'out' AND t.local_date >= %(since)s
+   AND t.customer_id = ANY(%(customers)s)"""

@@ -7,11 +7,16 @@ limits one text to a gigabyte: some thirty million open invoices in the narrow c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
 from django.db import connection
+
+#: Customers from which on joins are to be hash joins, whatever the database believes about the size of its tables: after a large
+#: import it believes they are empty until it has counted, and a nested loop then takes minutes instead of a second.
+MANY = 500
 
 _READ_AS: dict[Any, Any] = {pl.Date: pl.Int32, pl.Boolean: pl.Int8}
 _EPOCH = dt.date(1970, 1, 1)
@@ -31,7 +36,8 @@ def columns(select: str, args: Mapping[str, Any], schema: Mapping[str, Any], *, 
         return pl.DataFrame(schema=dict(schema))
     read = {name: _READ_AS.get(kind, kind) for name, kind in schema.items()}
     found = pl.read_csv(text.encode(), has_header=False, schema=read)
-    return found.with_columns([pl.col(name).cast(kind) for name, kind in schema.items() if kind in _READ_AS])
+    casts = [pl.col(name).cast(kind) for name, kind in schema.items() if kind in _READ_AS]
+    return found.with_columns(casts) if casts else found
 
 
 def _cell(name: str, kind: Any) -> str:
@@ -40,3 +46,17 @@ def _cell(name: str, kind: Any) -> str:
     if kind == pl.Date:
         return f"\"{name}\" - DATE '{_EPOCH}'"
     return f'"{name}"::int' if kind == pl.Boolean else f'"{name}"'
+
+
+@contextmanager
+def set_wise(customers: Collection[int] | None) -> Iterator[None]:
+    """Work on many customers (None: all) within the running transaction; on a few, nothing is changed."""
+    if customers is not None and len(customers) < MANY:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+    yield
+    # Not in a `finally`: after an error the transaction takes no more statements, and the setting ends with it.
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = on")

@@ -7,7 +7,7 @@ is about to leave.
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -28,14 +28,14 @@ _MAILBOX_DAYS = 31
 def situations(*, book: Book, held: Mapping[int, tuple[Hold, ...]], customer_ids: Sequence[int], today: dt.date) -> Iterator[Situation]:
     """One situation per customer of `customer_ids` that has items in the book, in the order of their ids; `held` as `holds` gave it."""
     wanted = sorted(set(customer_ids))
-    items = book.items.filter(pl.col("customer_id").is_in(wanted))
+    items = _of(book.items, wanted, book)
     reached = address.of(customer_ids=wanted)
     touched = _touches(book, wanted)
     written = _mailboxes(today) if reached else {}
-    facts = {row["customer_id"]: row for row in book.customers.filter(pl.col("customer_id").is_in(wanted)).iter_rows(named=True)}
+    facts = {row["customer_id"]: row for row in _of(book.customers, wanted, book).iter_rows(named=True)}
     listed = _items(items)
     place = 0
-    for customer_id, count in items.group_by("customer_id", maintain_order=True).len().iter_rows():
+    for customer_id, count in Counter(items["customer_id"].to_list()).items():  # in the order of the items
         mine, place = tuple(listed[place : place + count]), place + count
         fact, point = facts[customer_id], reached.get(customer_id)
         usable = point.email if point and point.usable else None
@@ -92,6 +92,11 @@ def _with_opt_out(held: Sequence[Hold], point: address.Reached | None) -> tuple[
     return (*held, Hold(reason="opt_out"))
 
 
+def _of(frame: pl.DataFrame, wanted: Sequence[int], book: Book) -> pl.DataFrame:
+    """The rows of the wanted customers; the frame itself where that is all of them."""
+    return frame if len(wanted) >= len(book.customers) else frame.filter(pl.col("customer_id").is_in(wanted))
+
+
 def _items(items: pl.DataFrame) -> list[Item]:
     wanted = ("invoice_id", "currency", "open_minor", "due_date", "number", "contested_minor", "history")
     return [
@@ -101,9 +106,9 @@ def _items(items: pl.DataFrame) -> list[Item]:
 
 
 def _touches(book: Book, wanted: Sequence[int]) -> dict[int, tuple[Touch, ...]]:
-    mine = book.touches.filter(pl.col("customer_id").is_in(wanted))
-    if mine.is_empty():
+    if book.touches.is_empty():
         return {}
+    mine = _of(book.touches, wanted, book)
     # The rows of one contact stand together again: one touch, with the documents it spoke of.
     keys = ["customer_id", "date", "step", "channel", "address", "outcome"]
     grouped = mine.group_by(keys, maintain_order=True).agg(pl.col("invoice_id").drop_nulls())

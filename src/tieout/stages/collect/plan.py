@@ -18,13 +18,14 @@ from tieout.core.policy import columns, packs
 from tieout.core.policy.evaluate import evaluate
 from tieout.core.policy.language import Policy
 from tieout.stages.base import audit, feed
-from tieout.stages.collect import book, gather, policy, record, task, words, worklist
+from tieout.stages.collect import book, fetch, gather, policy, record, task, words, worklist
 
 _PLANNING = Actor("machine", task.PLANNING)
+_HANDFUL = 20
 
 
 class PlanResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What planning did. `to_draft` are the ids of new decisions that a message be written; `judged` the accounts looked at by row."""
+    """What planning did. `to_draft` are the ids of new decisions that a message be written; `judged` the accounts with something due."""
 
     day: dt.date
     judged: int = 0
@@ -41,8 +42,9 @@ def day(*, today: dt.date, now: dt.datetime, customer_ids: Iterable[int] | None 
 
     Only released customers are judged; the others stand in the list as unreleased. Returns what is new.
     """
-    with _without_collector():
-        return _day(today, now, None if customer_ids is None else sorted(set(customer_ids)))
+    scope = None if customer_ids is None else sorted(set(customer_ids))
+    with _without_collector(), fetch.set_wise(scope):
+        return _day(today, now, scope)
 
 
 @contextmanager
@@ -61,10 +63,11 @@ def _day(today: dt.date, now: dt.datetime, scope: list[int] | None) -> PlanResul
     rules, version = policy.in_force()
     found = book.read(policy=rules, today=today, customer_ids=scope)
     held = gather.holds(customer_ids=found.customers["customer_id"].to_list(), today=today)
-    released = found.items.filter(pl.col("released"))
-    due = columns.due_today(rules, released, today, touches=found.touches)["customer_id"].to_list() if len(released) else []
+    due = _due(rules, found, today)
     contact = packs.contact_rules()
-    made = [evaluate(rules, s, today, rules=contact) for s in gather.situations(book=found, held=held, customer_ids=due, today=today)]
+    situations = gather.situations(book=found, held=held, customer_ids=due, today=today)
+    judged = (evaluate(rules, situation, today, rules=contact) for situation in situations)
+    made = [decision for decision in judged if decision.decision != "none"]
     recorded = record.decisions(made=made, day=today, policy_version=version, now=now)
     by_customer = {int(d.customer_id): d for d in made}
     new_tasks = task.from_decisions(made=[by_customer[r.customer_id] for r in recorded if r.outcome == "task"], today=today, now=now)
@@ -86,6 +89,14 @@ def _day(today: dt.date, now: dt.datetime, scope: list[int] | None) -> PlanResul
     )
     _tell(result, recorded, version, now)
     return result
+
+
+def _due(rules: Policy, found: book.Book, today: dt.date) -> list[int]:
+    """Released customers that may have something due: all of a handful, which cost less to judge than to choose from."""
+    if len(found.customers) <= _HANDFUL:
+        return [row["customer_id"] for row in found.customers.iter_rows(named=True) if row["released"]]
+    released = found.items.filter(pl.col("released"))
+    return list(columns.due_today(rules, released, today, touches=found.touches)["customer_id"].to_list())
 
 
 def _refresh_others(rules: Policy, found: book.Book, *, today: dt.date, now: dt.datetime) -> int:

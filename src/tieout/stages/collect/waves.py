@@ -19,7 +19,7 @@ from tieout.core.policy.language import Policy
 from tieout.core.policy.situation import Hold
 from tieout.stages.base import queries as base
 from tieout.stages.base import walls
-from tieout.stages.collect import address, effect, gather, policy
+from tieout.stages.collect import address, effect, fetch, gather, policy
 from tieout.stages.collect.book import Book, read
 
 #: Customers in the first waves; those after them go in waves of the last size. Customers of high risk come in waves of their own.
@@ -76,6 +76,11 @@ def preview(*, today: dt.date) -> Preview:
     ids = _unreleased()
     if not ids:
         return Preview((), ())
+    with fetch.set_wise(ids):
+        return _preview(ids, today)
+
+
+def _preview(ids: list[int], today: dt.date) -> Preview:
     rules, _ = policy.in_force()
     book = read(policy=rules, today=today, customer_ids=ids)
     held = gather.holds(customer_ids=ids, today=today)

@@ -88,7 +88,8 @@ def _summed(book: Book, today: dt.date) -> pl.DataFrame:
     """Per customer: open and overdue per currency as JSON texts, what is open in our own currency, oldest due date, items, last contact."""
     overdue = pl.col("due_date") < today
     per_currency = (
-        book.items.group_by("customer_id", "currency")
+        book.items.lazy()
+        .group_by("customer_id", "currency")
         .agg(pl.col("open_minor").sum().alias("open"), pl.col("open_minor").filter(overdue).sum().alias("late"))
         .sort("customer_id", "currency")
     )
@@ -98,12 +99,19 @@ def _summed(book: Book, today: dt.date) -> pl.DataFrame:
         pl.format('"{}":{}', "currency", "late").filter(pl.col("late") > 0).str.join(",").alias("overdue_text"),
         pl.col("open").filter(ours).sum().alias("base_open"),
     )
-    counted = book.items.group_by("customer_id").agg(
-        pl.col("due_date").min().alias("oldest"), pl.len().alias("items"), pl.col("released").fill_null(False).first(), overdue.any().alias("late")
+    counted = (
+        book.items.lazy()
+        .group_by("customer_id")
+        .agg(
+            pl.col("due_date").min().alias("oldest"),
+            pl.len().alias("items"),
+            pl.col("released").fill_null(False).first(),
+            overdue.any().alias("late"),
+        )
     )
-    spoken = book.touches.group_by("customer_id").agg(pl.col("date").max().alias("spoken"))
+    spoken = book.touches.lazy().group_by("customer_id").agg(pl.col("date").max().alias("spoken"))
     brackets = [pl.format("{{{}}}", pl.col(name).fill_null("")).alias(name) for name in ("open_text", "overdue_text")]
-    return texts.join(counted, on="customer_id").join(spoken, on="customer_id", how="left").with_columns(brackets)
+    return texts.join(counted, on="customer_id").join(spoken, on="customer_id", how="left").with_columns(brackets).collect()
 
 
 def _scored(book: Book, stands: Mapping[int, _Stands], made: Mapping[int, Decision], policy: Policy, today: dt.date) -> pl.DataFrame:
