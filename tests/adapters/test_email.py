@@ -159,9 +159,8 @@ def _scripted(script: list[tuple[bytes, bytes | None]]) -> tuple[int, Callable[[
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = listener.accept()
-                with connection:
+                with connection, connection.makefile("rb") as stream:
                     connection.settimeout(10)
-                    stream = connection.makefile("rb")
                     connection.sendall(b"220 ready\r\n")
                     _play(connection, stream, script)
 

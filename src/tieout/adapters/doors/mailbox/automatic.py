@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from email.message import EmailMessage
+from email.message import Message
+
+from tieout.adapters.doors.mailbox import headers
 
 #: How out-of-office programs begin a subject in the languages our letters go out in; others are marked by headers.
 _SUBJECT = re.compile(
@@ -14,16 +16,16 @@ _SUBJECT = re.compile(
 )
 
 
-def because(message: EmailMessage, subject: str) -> str:
+def because(message: Message, subject: str) -> str:
     """Why this mail is a machine's, or nothing (RFC 3834 first, then what programs before and beside it write)."""
-    stated = str(message.get("Auto-Submitted", "")).split(";")[0].strip().lower()
+    stated = headers.value(message, "Auto-Submitted").split(";")[0].strip().lower()
     if stated and stated != "no":
         return f"marked {stated}"
     for name in ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply"):
         if message.get(name):
             return f"marked {name}"
-    if str(message.get("Precedence", "")).strip().lower() in {"auto_reply", "bulk", "junk", "list"}:
-        return f"marked {message.get('Precedence')}"
+    if headers.value(message, "Precedence").strip().lower() in {"auto_reply", "bulk", "junk", "list"}:
+        return f"marked {headers.value(message, 'Precedence')[:40]}"
     if message.get_content_type() == "multipart/report":
         return "a report of a mail program"
     if _SUBJECT.match(subject):

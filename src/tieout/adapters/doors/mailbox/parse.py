@@ -7,10 +7,10 @@ import datetime as dt
 import re
 from email import message_from_bytes
 from email import policy as policies
-from email.message import EmailMessage
+from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 
-from tieout.adapters.doors.mailbox import automatic, bounces, words
+from tieout.adapters.doors.mailbox import automatic, bounces, headers, words
 from tieout.adapters.ports.door import Attached, Mail
 from tieout.adapters.ports.errors import BadRecord
 from tieout.core.party import tidy
@@ -23,21 +23,21 @@ _LONGEST = 200_000
 
 def read(content: bytes) -> Mail:
     """Raises BadRecord where the bytes hold no mail."""
-    message = message_from_bytes(content, policy=policies.default)
-    if not isinstance(message, EmailMessage) or not message.keys():
+    message = message_from_bytes(content, policy=policies.compat32)
+    if not message.keys():
         raise BadRecord("this is not a mail: it has no headers")
     sender_name, sender = _sender(message)
     text = _text(message)
     reply = words.without_quote(text)
-    subject = tidy(_header(message, "Subject"))[:500]
-    bounce = bounces.found(message, content)
+    subject = tidy(headers.value(message, "Subject"))[:500]
+    bounce = bounces.found(message)
     return Mail(
-        message_id=_first_id(_header(message, "Message-ID")),
+        message_id=_first_id(headers.value(message, "Message-ID")),
         sender=sender,
         sender_name=sender_name,
         recipients=_recipients(message),
         subject=subject,
-        sent_at=_moment(_header(message, "Date")),
+        sent_at=_moment(headers.value(message, "Date")),
         text=text,
         reply_text=reply,
         answers=_answers(message),
@@ -48,31 +48,21 @@ def read(content: bytes) -> Mail:
     )
 
 
-def _header(message: EmailMessage, name: str) -> str:
-    # A header of a broken mail may not parse at all; the rest of the mail still counts.
-    try:
-        return str(message.get(name, "") or "")
-    except Exception:
-        raw = dict(message.raw_items()).get(name, "")
-        return str(raw)
-
-
-def _sender(message: EmailMessage) -> tuple[str, str]:
-    for name, address in getaddresses([_header(message, "From"), _header(message, "Return-Path")]):
+def _sender(message: Message) -> tuple[str, str]:
+    for name, address in getaddresses([headers.value(message, "From"), headers.value(message, "Return-Path")]):
         if "@" in address:
             return tidy(name)[:300], address.strip()[:320]
     return "", ""
 
 
-def _recipients(message: EmailMessage) -> tuple[str, ...]:
-    said = [str(value) for key, value in message.raw_items() if key.lower() in {name.lower() for name in _GIVEN_TO}]
-    found = [address.strip().lower() for _, address in getaddresses(said) if "@" in address]
+def _recipients(message: Message) -> tuple[str, ...]:
+    found = [address.strip().lower() for _, address in getaddresses(headers.values(message, *_GIVEN_TO)) if "@" in address]
     return tuple(dict.fromkeys(found))
 
 
-def _answers(message: EmailMessage) -> tuple[str, ...]:
-    nearest = _IDS.findall(_header(message, "In-Reply-To"))
-    older = reversed(_IDS.findall(_header(message, "References")))
+def _answers(message: Message) -> tuple[str, ...]:
+    nearest = _IDS.findall(headers.value(message, "In-Reply-To"))
+    older = reversed(_IDS.findall(headers.value(message, "References")))
     return tuple(dict.fromkeys([*nearest, *older]))[:50]
 
 
@@ -88,7 +78,7 @@ def _moment(text: str) -> dt.datetime | None:
     return None
 
 
-def _text(message: EmailMessage) -> str:
+def _text(message: Message) -> str:
     plain, html = "", ""
     for part in message.walk():
         kind = part.get_content_type()
@@ -101,7 +91,7 @@ def _text(message: EmailMessage) -> str:
     return (plain if plain.strip() else words.of_html(html)).replace("\r\n", "\n").replace("\0", "").strip()[:_LONGEST]
 
 
-def _decoded(part: EmailMessage) -> str:
+def _decoded(part: Message) -> str:
     raw = part.get_payload(decode=True)
     if not isinstance(raw, bytes):
         return ""
@@ -111,7 +101,7 @@ def _decoded(part: EmailMessage) -> str:
     return raw.decode("latin-1")
 
 
-def _attachments(message: EmailMessage) -> tuple[Attached, ...]:
+def _attachments(message: Message) -> tuple[Attached, ...]:
     found = []
     for part in message.walk():
         name = part.get_filename()
