@@ -172,7 +172,7 @@ def _into_the_ledger(*, envelope: Envelope, started: Run, actor: Actor, progress
     }
     run.done(run=started, counts=done, notices=notices, now=now)
     state = Envelope.State.APPLIED if taken or not quarantined else Envelope.State.QUARANTINED
-    reason = f"{taken} rows taken, {quarantined} set aside" if state == Envelope.State.APPLIED else f"all {quarantined} rows were set aside"
+    reason = f"{taken} records taken, {quarantined} rows set aside" if state == Envelope.State.APPLIED else f"all {quarantined} rows were set aside"
     receive.settle(envelope=envelope, state=state, reason=reason, now=now)
     on_cash.after_money(customer_ids=merged.customer_ids, now=now)
     crash.point("intake.after_merge")

@@ -44,7 +44,7 @@ def file(
         click.echo(f"{path.name}: {taken.state}: {taken.reason}")
         if taken.run_id is not None and taken.read:
             click.echo(
-                f"  read {taken.read}: {taken.created} new, {taken.updated} updated, {taken.unchanged} unchanged, {taken.quarantined} set aside,"
+                f"  {taken.read} records: {taken.created} new, {taken.updated} updated, {taken.unchanged} unchanged, {taken.quarantined} set aside,"
                 f" {taken.skipped} skipped"
             )
         for notice in taken.notices[:20]:

@@ -1,4 +1,4 @@
-"""`tieout aging`: what is open by how long it is overdue, per customer and currency, on files.
+"""`tieout aging`: what is open by how long it is overdue, per customer and currency, on files or on the ledger.
 
 The command reads facts with their two clocks and hands frames to `core.position` and `core.measures`; a ledger that
 hands over the same frames gets the same figures.
@@ -53,7 +53,8 @@ def aged(book: Book, *, as_of: dt.date, known_at: dt.datetime, at_once: int = 20
 
 
 @click.command()
-@click.option("--invoices", required=True, help="CSV of invoices; `open_amount` wins unless --allocations is given")
+@click.option("--invoices", help="CSV of invoices; `open_amount` wins unless --allocations is given")
+@click.option("--org", help="the ledger of this organisation (name or id; `-` for the only one) instead of files")
 @click.option("--payments", help="CSV of payments; without --allocations they are money not yet applied")
 @click.option("--allocations", help="CSV of allocations; what is open is then rebuilt from amounts and allocations")
 @click.option("--credit-notes", help="CSV of credit notes")
@@ -63,7 +64,8 @@ def aged(book: Book, *, as_of: dt.date, known_at: dt.datetime, at_once: int = 20
 @click.option("--json", "as_json", is_flag=True, help="JSON lines instead of CSV")
 @click.option("--out", default="-", help="where to write; a `.jsonl` ending gives JSON lines")
 def command(
-    invoices: str,
+    invoices: str | None,
+    org: str | None,
     payments: str | None,
     allocations: str | None,
     credit_notes: str | None,
@@ -79,14 +81,31 @@ def command(
     stands under `no_due_date`.
     """
     findings = _books.Findings()
-    book = read_book(invoices, payments, allocations, credit_notes, findings)
     known_at = _end_of(known_as_of.date()) if known_as_of else _NEVER_ENDS
+    if (invoices is None) == (org is None):
+        raise click.UsageError("give either --invoices FILE or --org NAME")
+    if invoices is None:
+        book = ledger_book(org, as_of.date(), known_at)
+    else:
+        book = read_book(invoices, payments, allocations, credit_notes, findings)
     found, told = aged(book, as_of=as_of.date(), known_at=known_at)
     for sentence in told:
         findings.tell(sentence)
     rows = measures.totals(found) if totals else found
     _tables.write(_texts(rows), columns=TOTAL_COLUMNS if totals else COLUMNS, out=out, as_json=as_json)
     findings.finish()
+
+
+def ledger_book(org: str | None, day: dt.date, known_at: dt.datetime) -> Book:
+    """The facts in the ledger of one organisation, known at `known_at`; customers by their name there."""
+    from tieout.faces.cli import _organisation, _setup
+
+    _setup.django()
+    from tieout.stages.base import walls
+    from tieout.stages.ledger import as_of as ledger
+
+    with walls.inside(_organisation.chosen(None if org == "-" else org)):
+        return Book(*ledger.facts(day=day, known_at=known_at))
 
 
 def _plain(key: str) -> str:
