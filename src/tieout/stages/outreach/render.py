@@ -15,7 +15,7 @@ from liquid import BoundTemplate
 from tieout.core.party import tidy
 from tieout.stages.outreach import liquid
 
-_URL = re.compile(r"https?://[^\s<>\"']+")
+_URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)]")
 _TAGS = {"p", "ul", "li", "br", "a"}
 LONGEST_SUBJECT = 200
 
@@ -58,26 +58,26 @@ def as_html(text: str, *, inert: Iterable[str] = ()) -> str:
 
     An address that stands in one of the `inert` values (names that came from outside) stays plain words.
     """
-    names = [name for name in inert if "http" in name]
-    blocks = [_block(part, names) for part in re.split(r"\n{2,}", text.strip()) if part.strip()]
+    foreign = [hit.group() for name in inert for hit in _URL.finditer(name)]
+    blocks = [_block(part, foreign) for part in re.split(r"\n{2,}", text.strip()) if part.strip()]
     # Everything is escaped already; the cleaner is the second lock on the same door.
     return nh3.clean("\n".join(blocks), tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https"}, link_rel="noopener")
 
 
-def _block(part: str, names: list[str]) -> str:
+def _block(part: str, foreign: list[str]) -> str:
     lines = part.split("\n")
     if all(line.startswith("- ") for line in lines):
-        return f"<ul>{''.join(f'<li>{_line(line[2:], names)}</li>' for line in lines)}</ul>"
-    return f"<p>{'<br>'.join(_line(line, names) for line in lines)}</p>"
+        return f"<ul>{''.join(f'<li>{_line(line[2:], foreign)}</li>' for line in lines)}</ul>"
+    return f"<p>{'<br>'.join(_line(line, foreign) for line in lines)}</p>"
 
 
-def _line(line: str, names: list[str]) -> str:
+def _line(line: str, foreign: list[str]) -> str:
     if "http" not in line:
         return escape(line)
     parts, at = [], 0
     for hit in _URL.finditer(line):
         shown = escape(hit.group())
-        linked = shown if any(hit.group() in name for name in names) else f'<a href="{shown}">{shown}</a>'
+        linked = shown if any(url in hit.group() or hit.group() in url for url in foreign) else f'<a href="{shown}">{shown}</a>'
         parts += [escape(line[at : hit.start()]), linked]
         at = hit.end()
     return "".join([*parts, escape(line[at:])])
