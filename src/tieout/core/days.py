@@ -49,10 +49,7 @@ def zones_of(country: str | None) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _country_holidays(country: str, year: int) -> frozenset[dt.date]:
-    try:
-        return frozenset(holidays.country_holidays(country, years=year))
-    except NotImplementedError:
-        return frozenset()
+    return frozenset(holidays.country_holidays(country, years=year)) if knows_holidays(country) else frozenset()
 
 
 @lru_cache(maxsize=512)
