@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
-
 from django.db.models import Case, ExpressionWrapper, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 
@@ -268,6 +267,9 @@ class Payment(OrganisationRow):
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["organisation_id", "customer", "date"], name="ledger_payment_customer"),
             models.Index(fields=["organisation_id", "date", "id"], condition=models.Q(unapplied_minor__gt=0), name="ledger_payment_unapplied"),
+            models.Index(
+                fields=["organisation_id", "customer"], condition=models.Q(status__in=["pending", "processing"]), name="ledger_payment_under_way"
+            ),
         ]
 
 
