@@ -66,8 +66,14 @@ def organisation(database: Path) -> uuid.UUID:
     from tieout.stages.base import found
 
     return found.organisation(
-        name="Marrow Lane Studio", country="DE", time_zone="Europe/Berlin", base_currency="EUR", language="en",
-        sender_name="Marrow Lane Studio", sender_address="ar@marrowlane.example", now=NOW,
+        name="Marrow Lane Studio",
+        country="DE",
+        time_zone="Europe/Berlin",
+        base_currency="EUR",
+        language="en",
+        sender_name="Marrow Lane Studio",
+        sender_address="ar@marrowlane.example",
+        now=NOW,
     )
 
 

@@ -72,7 +72,8 @@ def test_a_bad_row_is_set_aside_mended_and_replayed_and_nothing_is_lost(organisa
 
 def test_an_ambiguous_date_order_is_asked_never_guessed(organisation: uuid.UUID) -> None:
     source = connection(organisation)
-    text = "Invoice,Customer,Date,Due date,Currency,Amount\nA1,Brightwater,03/04/2026,05/06/2026,EUR,10.00\nA2,Brightwater,01/02/2026,02/03/2026,EUR,11.00\n"
+    text = "Invoice,Customer,Date,Due date,Currency,Amount\n"
+    text += "A1,Brightwater,03/04/2026,05/06/2026,EUR,10.00\nA2,Brightwater,01/02/2026,02/03/2026,EUR,11.00\n"
     refused = take(organisation, source, text)
     assert (refused.state, refused.created) == ("quarantined", 0)
     assert "date" in refused.reason.lower()
@@ -125,7 +126,8 @@ import django; django.setup()
 from uuid import UUID
 from tieout.core.evidence import Actor
 from tieout.flow import on_upload
-on_upload.take(organisation_id=UUID("{organisation}"), connection_id={source}, name="i.csv", chunks=[{GOOD.encode()!r}], actor=Actor("person", "Ada", 1))
+ada = Actor("person", "Ada", 1)
+on_upload.take(organisation_id=UUID("{organisation}"), connection_id={source}, name="i.csv", chunks=[{GOOD.encode()!r}], actor=ada)
 """
     dead = subprocess.run([sys.executable, "-c", script], env={**os.environ, "TIEOUT_CRASH_AT": point}, cwd=ROOT, check=False)
     assert dead.returncode == -9

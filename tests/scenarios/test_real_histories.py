@@ -84,7 +84,9 @@ def accounted(organisation: uuid.UUID, connection: str) -> bool:
 def test_a_paid_history_without_a_currency_column(organisation: uuid.UUID, shared: Path) -> None:
     path = next((shared / "datasets").glob("ibm-accounts-receivable/*.csv"))
     rows = [
-        (r["customerID"], "USD", minor(r["InvoiceAmount"]), slash(r["InvoiceDate"]), slash(r["DueDate"]), slash(r["SettledDate"])) for r in rows_of(path)]
+        (r["customerID"], "USD", minor(r["InvoiceAmount"]), slash(r["InvoiceDate"]), slash(r["DueDate"]), slash(r["SettledDate"]))
+        for r in rows_of(path)
+    ]
     take(organisation, "Histories", path, "ibm-late-payment")
     assert len(rows) == 2466
     assert totals(organisation) == {"USD": sum(r[2] for r in rows)}
@@ -97,9 +99,16 @@ def test_a_large_paid_history_with_conditional_currency_and_paid_dates(organisat
     path = next((shared / "datasets").glob("highradius-payments/closed*"))
     iso = dt.date.fromisoformat
     rows = [
-        (r["cust_number"], "CAD" if r["business_code"] == "CA02" else "USD", minor(r["total_open_amount"]), iso(r["issue_date_est"]), iso(r["due_in_date"]),
-         iso(r["clear_date"]) if r["clear_date"] else None)
-        for r in rows_of(path)]
+        (
+            r["cust_number"],
+            "CAD" if r["business_code"] == "CA02" else "USD",
+            minor(r["total_open_amount"]),
+            iso(r["issue_date_est"]),
+            iso(r["due_in_date"]),
+            iso(r["clear_date"]) if r["clear_date"] else None,
+        )
+        for r in rows_of(path)
+    ]
     take(organisation, "Closed", path, "highradius-closed")
     expected: dict[str, int] = defaultdict(int)
     for _, currency, amount, *_dates in rows:

@@ -26,7 +26,9 @@ def dead_job(organisation: uuid.UUID) -> int:
     worker = rows("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '2 minutes') RETURNING id")[0][0]
     job = rows(
         "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s WHERE args ->> 'organisation' = %s AND status = 'todo' RETURNING id",
-        worker, str(organisation))[0][0]
+        worker,
+        str(organisation),
+    )[0][0]
     assert isinstance(job, int)
     return job
 

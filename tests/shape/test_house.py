@@ -21,9 +21,12 @@ def test_foreign_keys_point_left() -> None:
 
     wrong = [
         f"{model.__name__}.{field.name} → {field.related_model.__name__}"
-        for config in apps.get_app_configs() if config.label in SENTENCE
-        for model in config.get_models() for field in model._meta.concrete_fields
-        if field.related_model is not None and field.related_model._meta.app_label in SENTENCE
+        for config in apps.get_app_configs()
+        if config.label in SENTENCE
+        for model in config.get_models()
+        for field in model._meta.concrete_fields
+        if field.related_model is not None
+        and field.related_model._meta.app_label in SENTENCE
         and SENTENCE.index(field.related_model._meta.app_label) > SENTENCE.index(config.label)
     ]
     assert wrong == []
@@ -37,7 +40,8 @@ def test_no_global_table_refers_to_an_organisations_table() -> None:
 
     wrong = [
         f"{model.__name__}.{field.name}"
-        for model in apps.get_models() if not issubclass(model, OrganisationRow)
+        for model in apps.get_models()
+        if not issubclass(model, OrganisationRow)
         for field in model._meta.concrete_fields
         if isinstance(field.related_model, type) and issubclass(field.related_model, OrganisationRow)
     ]
@@ -66,7 +70,8 @@ def test_the_core_reads_no_clock_and_no_environment(path: Path) -> None:
 
 def test_below_flow_nobody_asks_for_the_time() -> None:
     wrong = [
-        str(p.relative_to(SOURCE)) for p in FILES
+        str(p.relative_to(SOURCE))
+        for p in FILES
         if "stages" in p.parts and re.search(r"\b(dt\.datetime\.now|datetime\.now|timezone\.now|date\.today)\(", p.read_text())
     ]
     assert wrong == []
@@ -94,5 +99,7 @@ def test_weights(capsys: pytest.CaptureFixture[str]) -> None:
     heavy = sorted(((len(p.read_text().splitlines()), str(p.relative_to(SOURCE))) for p in FILES), reverse=True)
     code = sum(n for n, _ in heavy)
     with capsys.disabled():
-        print(f"\nweights: {len(heavy)} files, {code} lines, {sum(n for n, _ in heavy if n > 400) * 100 // code} % in files over 400 lines; heaviest:",
-              ", ".join(f"{name} {n}" for n, name in heavy[:3]))
+        print(
+            f"\nweights: {len(heavy)} files, {code} lines, {sum(n for n, _ in heavy if n > 400) * 100 // code} % in files over 400 lines; heaviest:",
+            ", ".join(f"{name} {n}" for n, name in heavy[:3]),
+        )

@@ -15,9 +15,22 @@ from tieout.stages.ledger.models import Allocation, Document, Payment
 
 
 def allocate(payment: Payment, document: Document, minor: int, **fields: object) -> Allocation:
-    return Allocation.objects.create(**{
-        "kind": "cash", "payment": payment, "document": document, "currency": payment.currency, "amount_minor": minor, "date": payment.date,
-        "recorded_at": NOW, "rank": 3, "actor_kind": "person", "actor_name": "Ada", "rule": "by hand", **fields})
+    return Allocation.objects.create(
+        **{
+            "kind": "cash",
+            "payment": payment,
+            "document": document,
+            "currency": payment.currency,
+            "amount_minor": minor,
+            "date": payment.date,
+            "recorded_at": NOW,
+            "rank": 3,
+            "actor_kind": "person",
+            "actor_name": "Ada",
+            "rule": "by hand",
+            **fields,
+        }
+    )
 
 
 def test_sums_follow_allocation_and_undo(inside: uuid.UUID) -> None:
@@ -95,7 +108,8 @@ def test_an_allocation_cannot_point_into_another_organisation(organisation: uuid
     from tieout.stages.base import found
 
     other = found.organisation(
-        name="B", country="GB", time_zone="Europe/London", base_currency="GBP", language="en", sender_name="", sender_address="", now=NOW)
+        name="B", country="GB", time_zone="Europe/London", base_currency="GBP", language="en", sender_name="", sender_address="", now=NOW
+    )
     with walls.inside(other):
         theirs = builders.invoice(builders.customer("Theirs"))
     with pytest.raises(IntegrityError, match="tie"), walls.inside(organisation):

@@ -31,7 +31,15 @@ def total(known_at: dt.datetime, customer: Customer | None = None) -> int:
 def back_dated_payment() -> None:
     document = Document.objects.get(number="INV-1")
     cheque = enter.payment(
-        amount=eur("40.00"), date=dt.date(2026, 5, 30), customer=document.customer, payer_name="", reference="cheque 7", method="cheque", actor=ADA, now=LATER)
+        amount=eur("40.00"),
+        date=dt.date(2026, 5, 30),
+        customer=document.customer,
+        payer_name="",
+        reference="cheque 7",
+        method="cheque",
+        actor=ADA,
+        now=LATER,
+    )
     allocate(cheque, document, 4000, date=cheque.date, recorded_at=LATER)
 
 
@@ -84,8 +92,7 @@ def test_a_person_outranks_the_machine_on_links(inside: uuid.UUID) -> None:
 def test_a_correction_outlives_a_newer_file_and_can_be_taken_back(inside: uuid.UUID) -> None:
     load(invoice())
     document = Document.objects.get()
-    made = correct.field(
-        kind="invoice", target_id=document.pk, field="due_date", value="2026-07-31", reason="agreed by phone", actor=ADA, now=NOW)
+    made = correct.field(kind="invoice", target_id=document.pk, field="due_date", value="2026-07-31", reason="agreed by phone", actor=ADA, now=NOW)
     load(invoice(amount="101.00"), now=LATER)
     document.refresh_from_db()
     assert (document.due_date, document.amount_minor) == (dt.date(2026, 7, 31), 10100)
@@ -106,5 +113,15 @@ def test_a_correction_outlives_a_newer_file_and_can_be_taken_back(inside: uuid.U
 def test_a_contact_is_refused_in_words(inside: uuid.UUID, fields: dict[str, object], says: str) -> None:
     customer = builders.customer(email=None)
     with pytest.raises(enter.EntryRefused, match=says):
-        enter.contact(**{  # type: ignore[arg-type]
-            "customer": customer, "name": "", "email": "ap@x.example", "phone": "", "roles": ["bill"], "actor": ADA, "now": NOW, **fields})
+        enter.contact(
+            **{  # type: ignore[arg-type]
+                "customer": customer,
+                "name": "",
+                "email": "ap@x.example",
+                "phone": "",
+                "roles": ["bill"],
+                "actor": ADA,
+                "now": NOW,
+                **fields,
+            }
+        )

@@ -96,7 +96,8 @@ def test_a_secret_opens_only_where_it_was_put(organisation: uuid.UUID) -> None:
         assert b"hunter2" not in bytes(row.blob)
         assert bytes(row.blob[:16]).decode().strip() == row.key_id
     other = found.organisation(
-        name="B", country="GB", time_zone="UTC", base_currency="GBP", language="en", sender_name="", sender_address="", now=NOW)
+        name="B", country="GB", time_zone="UTC", base_currency="GBP", language="en", sender_name="", sender_address="", now=NOW
+    )
     with walls.inside(other):
         Secret.objects.create(name="smtp.password", blob=bytes(row.blob), key_id=row.key_id, set_at=NOW)
         with pytest.raises(secret.SecretUnreadable, match="belongs elsewhere"):

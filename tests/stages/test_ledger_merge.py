@@ -21,9 +21,19 @@ def eur(text: str):
 
 
 def invoice(number: str = "INV-1", amount: str = "100.00", **fields: object) -> Invoice:
-    return Invoice(**{  # type: ignore[arg-type]
-        "line": 2, "invoice_id": number, "number": number, "customer_id": "C1", "customer_name": "Brightwater Foods Ltd", "amount": eur(amount),
-        "issue_date": dt.date(2026, 5, 1), "due_date": dt.date(2026, 5, 31), **fields})
+    return Invoice(
+        **{  # type: ignore[arg-type]
+            "line": 2,
+            "invoice_id": number,
+            "number": number,
+            "customer_id": "C1",
+            "customer_name": "Brightwater Foods Ltd",
+            "amount": eur(amount),
+            "issue_date": dt.date(2026, 5, 1),
+            "due_date": dt.date(2026, 5, 31),
+            **fields,
+        }
+    )
 
 
 def load(*records: Record, now: dt.datetime = NOW, connection: str = "Billing export") -> merge.Merged:
@@ -56,10 +66,9 @@ def test_the_same_again_writes_nothing(inside: uuid.UUID) -> None:
     load(*records)
 
     def versions() -> list[object]:
+        tables = ("ledger_document", "ledger_documentversion", "ledger_sourcerecord", "ledger_customer", "base_change")
         with connection.cursor() as cursor:
-            cursor.execute("""SELECT xmin::text, ctid::text FROM ledger_document UNION ALL SELECT xmin::text, ctid::text FROM ledger_documentversion
-                              UNION ALL SELECT xmin::text, ctid::text FROM ledger_source_record UNION ALL SELECT xmin::text, ctid::text FROM ledger_customer
-                              UNION ALL SELECT xmin::text, ctid::text FROM base_change""".replace("ledger_source_record", "ledger_sourcerecord"))
+            cursor.execute(" UNION ALL ".join(f"SELECT xmin::text, ctid::text FROM {table}" for table in tables))
             return cursor.fetchall()
 
     before = versions()
@@ -105,7 +114,10 @@ def test_lines_and_instalments_are_rows(inside: uuid.UUID) -> None:
 
 
 def test_a_payment_from_the_bank_belongs_to_nobody_yet(inside: uuid.UUID) -> None:
-    load(Payment(line=1, payment_id="b1", amount=eur("100.00"), date=dt.date(2026, 6, 1), payer_name="BRIGHTWATER", remittance="INV-1"), connection="Bank")
+    load(
+        Payment(line=1, payment_id="b1", amount=eur("100.00"), date=dt.date(2026, 6, 1), payer_name="BRIGHTWATER", remittance="INV-1"),
+        connection="Bank",
+    )
     payment = models.Payment.objects.get()
     assert (payment.customer_id, payment.unapplied_minor, payment.remittance) == (None, 10000, "INV-1")
 
@@ -120,7 +132,7 @@ def test_a_customer_of_two_sources_with_same_name_and_mailbox_is_one_and_says_wh
 
 
 def test_names_with_quotes_tabs_and_backslashes_come_through_whole(inside: uuid.UUID) -> None:
-    name = "O'Hara \\ \"Söhne\" \t{{ x }} <b>名前</b>"
+    name = 'O\'Hara \\ "Söhne" \t{{ x }} <b>名前</b>'
     load(Customer(line=1, customer_id="A", name=name))
     assert models.Customer.objects.get().name == name
 

@@ -50,14 +50,18 @@ def test_every_organisation_table_leads_its_key_with_the_organisation() -> None:
         columns = rows(
             "SELECT a.attname FROM pg_index i JOIN unnest(i.indkey) WITH ORDINALITY k(n, o) ON true"
             " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n"
-            " WHERE i.indrelid = %s::regclass AND i.indisprimary ORDER BY k.o", table)
+            " WHERE i.indrelid = %s::regclass AND i.indisprimary ORDER BY k.o",
+            table,
+        )
         assert [c[0] for c in columns] == ["organisation_id", "id"], table
 
 
 def test_every_reference_between_organisation_tables_is_composite() -> None:
     single = rows(
         "SELECT conrelid::regclass::text, conname FROM pg_constraint c JOIN pg_class t ON t.oid = c.confrelid"
-        " WHERE contype = 'f' AND t.relname = ANY(%s) AND array_length(conkey, 1) < 2", tables_of_organisations())
+        " WHERE contype = 'f' AND t.relname = ANY(%s) AND array_length(conkey, 1) < 2",
+        tables_of_organisations(),
+    )
     assert single == []
     tied = rows("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conname LIKE '%%_tie'")
     assert tied[0][0] > 40
@@ -82,7 +86,8 @@ def test_another_organisations_rows_are_neither_seen_nor_written(organisation: u
     from tieout.stages.base.models import Profile
 
     other = found.organisation(
-        name="Other", country="GB", time_zone="Europe/London", base_currency="GBP", language="en", sender_name="", sender_address="", now=NOW)
+        name="Other", country="GB", time_zone="Europe/London", base_currency="GBP", language="en", sender_name="", sender_address="", now=NOW
+    )
     with walls.inside(organisation):
         assert rows("SELECT count(*) FROM base_profile")[0][0] == 1
         with pytest.raises(ProgrammingError, match="row-level security"), walls.inside(organisation):

@@ -54,7 +54,11 @@ def reconcile(organisation_id: UUID) -> int:
         for row in Outgoing.objects.filter(kind=KIND, state=Outgoing.State.CLAIMED):
             written = json.dumps(row.body, sort_keys=True) in _lines()
             outbox.settle(
-                id=row.pk, state="done" if written else "waiting", receipt=str(_file()) if written else "", now=clock.real_now(), again_at=clock.real_now()
+                id=row.pk,
+                state="done" if written else "waiting",
+                receipt=str(_file()) if written else "",
+                now=clock.real_now(),
+                again_at=clock.real_now(),
             )
             settled += 1
     return settled

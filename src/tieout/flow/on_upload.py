@@ -47,8 +47,15 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def take(
-    *, organisation_id: UUID, connection_id: int, name: str, chunks: Iterable[bytes], actor: Actor, answers: Mapping[str, str] | None = None,
-    progress: Callable[[int, int], None] | None = None, later: bool = False,
+    *,
+    organisation_id: UUID,
+    connection_id: int,
+    name: str,
+    chunks: Iterable[bytes],
+    actor: Actor,
+    answers: Mapping[str, str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    later: bool = False,
 ) -> Taken:
     """Keep a file and take it in. `later` leaves the second half to a worker (the caller defers the job).
 
@@ -167,7 +174,11 @@ def _into_the_ledger(*, envelope: Envelope, started: Run, actor: Actor, progress
         notices.append({"line": None, "code": "repeated", "message": f"{merged.repeated} rows repeat a key of this file; the last of each was taken"})
     taken = merged.created + merged.updated + merged.unchanged
     done = {
-        "read": counts["read"], "created": merged.created, "updated": merged.updated, "unchanged": merged.unchanged, "quarantined": quarantined,
+        "read": counts["read"],
+        "created": merged.created,
+        "updated": merged.updated,
+        "unchanged": merged.unchanged,
+        "quarantined": quarantined,
         "skipped": counts["skipped"] + merged.repeated,
     }
     run.done(run=started, counts=done, notices=notices, now=now)

@@ -6,7 +6,6 @@ Several processes may use one data directory: the first starts the server, the l
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 from typing import Any

@@ -45,8 +45,23 @@ def run_together(commands: dict[str, list[str]]) -> int:
 def web(port: int, host: str = "127.0.0.1", workers: int = 1) -> list[str]:
     """The command of the web server."""
     return [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", "4",
-        "--log-level", "warning", "--no-ws", "tieout.faces.web.wsgi:application",
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--host",
+        host,
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+        "--blocking-threads",
+        "4",
+        "--log-level",
+        "warning",
+        "--no-ws",
+        "tieout.faces.web.wsgi:application",
     ]
 
 

@@ -25,7 +25,9 @@ def file(
     actor = Actor("person", "the command line")
     with walls.inside(organisation):
         now = clock.now()
-        connection = Connection.objects.filter(name=name).first() or connect.file(name=name, profile={}, cadence_hours=cadence_hours, actor=actor, now=now)
+        connection = Connection.objects.filter(name=name).first() or connect.file(
+            name=name, profile={}, cadence_hours=cadence_hours, actor=actor, now=now
+        )
         if profile is not None:
             connect.profile(connection=connection, profile=msgspec.to_builtins(profile), actor=actor, now=now)
         if cadence_hours is not None and cadence_hours != connection.cadence_hours:
@@ -36,7 +38,13 @@ def file(
             bar.update(max(0, done - bar.pos))
 
         taken = on_upload.take(
-            organisation_id=organisation, connection_id=connection.pk, name=path.name, chunks=_chunks(path), actor=actor, answers=answers, progress=progress
+            organisation_id=organisation,
+            connection_id=connection.pk,
+            name=path.name,
+            chunks=_chunks(path),
+            actor=actor,
+            answers=answers,
+            progress=progress,
         )
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(taken), ensure_ascii=False))

@@ -84,10 +84,8 @@ def command(
     known_at = _end_of(known_as_of.date()) if known_as_of else _NEVER_ENDS
     if (invoices is None) == (org is None):
         raise click.UsageError("give either --invoices FILE or --org NAME")
-    if invoices is None:
-        book = ledger_book(org, as_of.date(), known_at)
-    else:
-        book = read_book(invoices, payments, allocations, credit_notes, findings)
+    files = invoices and read_book(invoices, payments, allocations, credit_notes, findings)
+    book = files or ledger_book(org, as_of.date(), known_at)
     found, told = aged(book, as_of=as_of.date(), known_at=known_at)
     for sentence in told:
         findings.tell(sentence)

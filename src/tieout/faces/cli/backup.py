@@ -35,7 +35,9 @@ def command(file: Path) -> None:
     try:
         made = subprocess.run(
             [str(embedded.programs(data) / "pg_dump"), "--format=custom", f"--file={dump}", "--dbname", embedded.database_of(admin, "tieout")],
-            capture_output=True, text=True, check=False,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if made.returncode:
             click.echo(f"tieout: the backup was not made: {made.stderr.strip()}", err=True)

@@ -23,7 +23,15 @@ from tieout.faces.cli import _setup
 @click.option("--sender-address", prompt="Address letters come from")
 @click.option("--file", "first", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="a first file of invoices")
 def command(
-    name: str, country: str, time_zone: str, currency: str, language: str, owner: str, password: str, sender_name: str, sender_address: str,
+    name: str,
+    country: str,
+    time_zone: str,
+    currency: str,
+    language: str,
+    owner: str,
+    password: str,
+    sender_name: str,
+    sender_address: str,
     first: Path | None,
 ) -> None:
     from tieout.core import days, money, party
@@ -50,8 +58,14 @@ def command(
 
     now = clock.real_now()
     organisation = found.organisation(
-        name=name, country=country.upper(), time_zone=time_zone, base_currency=currency.upper(), language=language,
-        sender_name=sender_name or name, sender_address=sender_address, now=now,
+        name=name,
+        country=country.upper(),
+        time_zone=time_zone,
+        base_currency=currency.upper(),
+        language=language,
+        sender_name=sender_name or name,
+        sender_address=sender_address,
+        now=now,
     )
     made = "" if password else secrets.token_urlsafe(12)
     with walls.inside(organisation):

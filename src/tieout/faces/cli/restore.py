@@ -28,7 +28,9 @@ def command(file: Path) -> None:
         roles.make(admin, database="tieout", secret=place.secret(data))
         done = subprocess.run(
             [str(embedded.programs(data) / "pg_restore"), "--exit-on-error", "--dbname", embedded.database_of(admin, "tieout"), str(dump)],
-            capture_output=True, text=True, check=False,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except (tarfile.TarError, KeyError) as error:
         click.echo(f"tieout: {file} is not a backup of Tieout: {error}", err=True)

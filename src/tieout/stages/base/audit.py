@@ -51,8 +51,20 @@ def write_many(acts: list[tuple[str, str, object, str, dict[str, Any]]], *, acto
         plain = json.loads(json.dumps(detail, default=str, sort_keys=True))
         digest = _digest(salt, reason, plain)
         entry = AuditEntry(
-            organisation_id=organisation_id, seq=seq, at=now, actor_kind=actor.kind, actor_id=actor.id, actor_name=actor.name[:300], action=action,
-            object_kind=object_kind, object_id=str(object_id)[:64], reason=reason, detail=plain, salt=salt, digest=digest, previous=previous,
+            organisation_id=organisation_id,
+            seq=seq,
+            at=now,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor_name=actor.name[:300],
+            action=action,
+            object_kind=object_kind,
+            object_id=str(object_id)[:64],
+            reason=reason,
+            detail=plain,
+            salt=salt,
+            digest=digest,
+            previous=previous,
         )
         previous = entry.hash = _link(entry)
         entries.append(entry)
@@ -93,7 +105,15 @@ def _digest(salt: bytes, reason: str, detail: dict[str, Any]) -> bytes:
 
 def _link(entry: AuditEntry) -> bytes:
     fields = [
-        str(entry.organisation_id), entry.seq, entry.at.astimezone(dt.UTC).isoformat(), entry.actor_kind, entry.actor_id, entry.actor_name, entry.action,
-        entry.object_kind, entry.object_id, bytes(entry.digest).hex(),
+        str(entry.organisation_id),
+        entry.seq,
+        entry.at.astimezone(dt.UTC).isoformat(),
+        entry.actor_kind,
+        entry.actor_id,
+        entry.actor_name,
+        entry.action,
+        entry.object_kind,
+        entry.object_id,
+        bytes(entry.digest).hex(),
     ]
     return hashlib.sha256(bytes(entry.previous) + json.dumps(fields).encode()).digest()

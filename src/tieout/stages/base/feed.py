@@ -52,5 +52,7 @@ def take(*, reader: str, limit: int = 500) -> list[Changed]:
     cursor.xid, cursor.change_id = rows[-1][0], rows[-1][1]
     cursor.save(update_fields=["xid", "change_id"])
     decode = msgspec.json.decode
-    return [Changed(kind, cause, tuple(decode(ids) if isinstance(ids, str) else ids), tuple(decode(c) if isinstance(c, str) else c))
-            for _, _, kind, cause, ids, c in rows]
+    return [
+        Changed(kind, cause, tuple(decode(ids) if isinstance(ids, str) else ids), tuple(decode(c) if isinstance(c, str) else c))
+        for _, _, kind, cause, ids, c in rows
+    ]

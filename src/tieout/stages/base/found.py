@@ -11,14 +11,27 @@ from tieout.stages.base.models import Membership, Organisation, Person, Profile
 
 
 def organisation(
-    *, name: str, country: str, time_zone: str, base_currency: str, language: str, sender_name: str, sender_address: str, now: dt.datetime,
+    *,
+    name: str,
+    country: str,
+    time_zone: str,
+    base_currency: str,
+    language: str,
+    sender_name: str,
+    sender_address: str,
+    now: dt.datetime,
     is_demo: bool = False,
 ) -> UUID:
     """Create an organisation and return its id. It starts in shadow mode: everything is shown, nothing is sent."""
     row = Organisation.objects.create(created_at=now, is_demo=is_demo)
     with walls.inside(row.id):
         Profile.objects.create(
-            name=name, country=country, time_zone=time_zone, base_currency=base_currency, language=language, sender_name=sender_name,
+            name=name,
+            country=country,
+            time_zone=time_zone,
+            base_currency=base_currency,
+            language=language,
+            sender_name=sender_name,
             sender_address=sender_address,
         )
         audit.write(actor=Actor("machine", "tieout"), action="organisation.found", object_kind="organisation", object_id=row.id, now=now)

@@ -38,7 +38,12 @@ def profile(*, connection: Connection, profile: dict[str, Any], actor: Actor, no
     connection.profile = profile
     connection.save(update_fields=["profile"])
     audit.write(
-        actor=actor, action="connection.profile", object_kind="connection", object_id=connection.pk, now=now, detail={"before": before, "after": profile}
+        actor=actor,
+        action="connection.profile",
+        object_kind="connection",
+        object_id=connection.pk,
+        now=now,
+        detail={"before": before, "after": profile},
     )
 
 

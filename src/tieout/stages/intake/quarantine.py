@@ -29,8 +29,15 @@ def add(*, rows: Iterable[SetAside], run: Run, envelope: Envelope | None) -> int
     kept = QuarantinedRow.objects.bulk_create(
         [
             QuarantinedRow(
-                connection_id=run.connection_id, envelope=envelope, run=run, line=r.line, column=r.column[:300], field=r.field[:64], code=r.code[:64],
-                message=r.message, raw=_storable(r.raw),
+                connection_id=run.connection_id,
+                envelope=envelope,
+                run=run,
+                line=r.line,
+                column=r.column[:300],
+                field=r.field[:64],
+                code=r.code[:64],
+                message=r.message,
+                raw=_storable(r.raw),
             )
             for r in rows
         ],

@@ -83,8 +83,13 @@ def freshness_of(connection: Connection, now: dt.datetime) -> Freshness:
         if stale:
             reason = f"expected every {connection.cadence_hours} h, last arrived {connection.last_success_at:%Y-%m-%d %H:%M} UTC"
     return Freshness(
-        connection_id=connection.pk, name=connection.name, kind=connection.kind, last_success_at=connection.last_success_at,
-        cadence_hours=connection.cadence_hours, stale=stale, reason=reason,
+        connection_id=connection.pk,
+        name=connection.name,
+        kind=connection.kind,
+        last_success_at=connection.last_success_at,
+        cadence_hours=connection.cadence_hours,
+        stale=stale,
+        reason=reason,
     )
 
 
@@ -99,7 +104,10 @@ def connections(*, now: dt.datetime) -> list[ConnectionRow]:
     envelopes = dict(Envelope.objects.values_list("connection_id").annotate(n=Count("id")))
     return [
         ConnectionRow(
-            freshness=freshness_of(c, now), waiting_rows=waiting.get(c.pk, 0), last_error=c.last_error, paused=c.paused_at is not None,
+            freshness=freshness_of(c, now),
+            waiting_rows=waiting.get(c.pk, 0),
+            last_error=c.last_error,
+            paused=c.paused_at is not None,
             envelopes=envelopes.get(c.pk, 0),
         )
         for c in Connection.objects.order_by("name")
@@ -111,9 +119,21 @@ def runs(*, connection_id: int, limit: int = 50) -> list[RunRow]:
     rows = Run.objects.filter(connection_id=connection_id).select_related("envelope").order_by("-started_at", "-id")[:limit]
     return [
         RunRow(
-            id=r.pk, envelope_id=r.envelope_id, file=r.envelope.name if r.envelope else "", size=r.envelope.size if r.envelope else 0,
-            started_at=r.started_at, finished_at=r.finished_at, state=r.state, read=r.read, created=r.created, updated=r.updated, unchanged=r.unchanged,
-            quarantined=r.quarantined, skipped=r.skipped, notices=r.notices, error=r.error,
+            id=r.pk,
+            envelope_id=r.envelope_id,
+            file=r.envelope.name if r.envelope else "",
+            size=r.envelope.size if r.envelope else 0,
+            started_at=r.started_at,
+            finished_at=r.finished_at,
+            state=r.state,
+            read=r.read,
+            created=r.created,
+            updated=r.updated,
+            unchanged=r.unchanged,
+            quarantined=r.quarantined,
+            skipped=r.skipped,
+            notices=r.notices,
+            error=r.error,
         )
         for r in rows
     ]
@@ -126,8 +146,17 @@ def quarantined(*, connection_id: int | None = None, state: str = "open", after:
         mine = mine.filter(connection_id=connection_id)
     return [
         WaitingRow(
-            id=r.pk, connection_id=r.connection_id, connection=r.connection.name, file=r.envelope.name if r.envelope else "", line=r.line, column=r.column,
-            field=r.field, code=r.code, message=r.message, raw=r.raw, state=r.state,
+            id=r.pk,
+            connection_id=r.connection_id,
+            connection=r.connection.name,
+            file=r.envelope.name if r.envelope else "",
+            line=r.line,
+            column=r.column,
+            field=r.field,
+            code=r.code,
+            message=r.message,
+            raw=r.raw,
+            state=r.state,
         )
         for r in mine.select_related("connection", "envelope").order_by("id")[:limit]
     ]

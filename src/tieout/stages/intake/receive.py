@@ -15,8 +15,14 @@ PART = 1024 * 1024
 
 
 def envelope(
-    *, connection: Connection, name: str, chunks: Iterable[bytes], now: dt.datetime, media_type: str = "application/octet-stream",
-    answers: dict[str, Any] | None = None, external_id: str | None = None,
+    *,
+    connection: Connection,
+    name: str,
+    chunks: Iterable[bytes],
+    now: dt.datetime,
+    media_type: str = "application/octet-stream",
+    answers: dict[str, Any] | None = None,
+    external_id: str | None = None,
 ) -> tuple[Envelope, bool]:
     """Store the bytes and return (envelope, whether it is new).
 
@@ -35,7 +41,13 @@ def envelope(
         if again is not None:
             return again, False
         row = Envelope.objects.create(
-            connection=connection, name=name[:300], media_type=media_type, size=size, sha256=sha256, received_at=now, answers=answers or {},
+            connection=connection,
+            name=name[:300],
+            media_type=media_type,
+            size=size,
+            sha256=sha256,
+            received_at=now,
+            answers=answers or {},
             external_id=external_id or f"{sha256}:{Envelope.objects.filter(connection=connection, sha256=sha256).count()}",
         )
         spool.seek(0)

@@ -30,7 +30,8 @@ SELECT 'payment:' || v.payment_id, 'payment', v.customer_id::text, v.currency, v
 """
 
 _APPLIED = """
-SELECT CASE WHEN a.payment_id IS NOT NULL THEN 'payment:' || a.payment_id WHEN a.credit_note_id IS NOT NULL THEN 'credit_note:' || a.credit_note_id END,
+SELECT CASE WHEN a.payment_id IS NOT NULL THEN 'payment:' || a.payment_id
+            WHEN a.credit_note_id IS NOT NULL THEN 'credit_note:' || a.credit_note_id END,
        'invoice:' || a.document_id, a.kind, a.amount_minor, a.date, a.recorded_at, a.retracted_at
   FROM ledger_allocation a
  WHERE a.organisation_id = %(org)s AND a.recorded_at <= %(known)s AND (a.retracted_at IS NULL OR a.retracted_at > %(known)s) AND a.date <= %(day)s

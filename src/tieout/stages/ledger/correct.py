@@ -11,9 +11,7 @@ from tieout.stages.base import audit, feed
 from tieout.stages.ledger import version
 from tieout.stages.ledger.models import Correction, Customer, Document, FieldWord
 
-CUSTOMER_FIELDS = frozenset(
-    {"name", "country", "city", "debtor_type", "time_zone", "language", "tax_id", "phone", "currency", "owner", "parent_id"}
-)
+CUSTOMER_FIELDS = frozenset({"name", "country", "city", "debtor_type", "time_zone", "language", "tax_id", "phone", "currency", "owner", "parent_id"})
 DOCUMENT_FIELDS = frozenset({"due_date", "issue_date", "number", "po_number", "status", "amount_minor"})
 
 
@@ -28,10 +26,23 @@ def field(*, kind: str, target_id: int, field: str, value: Any, reason: str, act
     _set(row, kind, field, value, now)
     Correction.objects.filter(kind=kind, target_id=target_id, field=field, retracted_at__isnull=True).update(retracted_at=now)
     correction: Correction = Correction.objects.create(
-        kind=kind, target_id=target_id, field=field, value=_plain(value), before=_plain(before), reason=reason, by=actor.name[:300], by_id=actor.id, recorded_at=now
+        kind=kind,
+        target_id=target_id,
+        field=field,
+        value=_plain(value),
+        before=_plain(before),
+        reason=reason,
+        by=actor.name[:300],
+        by_id=actor.id,
+        recorded_at=now,
     )
     audit.write(
-        actor=actor, action="correct", object_kind=kind, object_id=target_id, now=now, reason=reason,
+        actor=actor,
+        action="correct",
+        object_kind=kind,
+        object_id=target_id,
+        now=now,
+        reason=reason,
         detail={"field": field, "before": _plain(before), "after": _plain(value)},
     )
     return correction
@@ -47,7 +58,12 @@ def retract(*, correction: Correction, actor: Actor, now: dt.datetime) -> None:
     correction.retracted_at = now
     correction.save(update_fields=["retracted_at"])
     audit.write(
-        actor=actor, action="correct.retract", object_kind=correction.kind, object_id=correction.target_id, now=now, detail={"field": correction.field}
+        actor=actor,
+        action="correct.retract",
+        object_kind=correction.kind,
+        object_id=correction.target_id,
+        now=now,
+        detail={"field": correction.field},
     )
 
 

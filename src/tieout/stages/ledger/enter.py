@@ -26,7 +26,13 @@ def customer(*, name: str, country: str, email: str, debtor_type: str, language:
     if not tidy:
         raise EntryRefused("name: a customer needs a name")
     row: Customer = Customer.objects.create(
-        name=tidy, folded_name=party.fold(tidy)[:300], country=country.upper()[:2], debtor_type=debtor_type, language=language, created_at=now, recorded_at=now
+        name=tidy,
+        folded_name=party.fold(tidy)[:300],
+        country=country.upper()[:2],
+        debtor_type=debtor_type,
+        language=language,
+        created_at=now,
+        recorded_at=now,
     )
     _by_hand(row.pk, "customer", actor, now)
     audit.write(actor=actor, action="customer.enter", object_kind="customer", object_id=row.pk, now=now)
@@ -46,9 +52,17 @@ def contact(*, customer: Customer, name: str, email: str, phone: str, roles: lis
     if wrong:
         raise EntryRefused(f"role {wrong[0]!r} is not one of {', '.join(ROLES)}")
     row: Contact = Contact.objects.create(
-        customer=customer, name=party.tidy(name)[:300], email=address, phone=phone[:64], roles=roles or ["bill", "chase"], rank=actor.rank, recorded_at=now
+        customer=customer,
+        name=party.tidy(name)[:300],
+        email=address,
+        phone=phone[:64],
+        roles=roles or ["bill", "chase"],
+        rank=actor.rank,
+        recorded_at=now,
     )
-    audit.write(actor=actor, action="contact.enter", object_kind="customer", object_id=customer.pk, now=now, detail={"contact": row.pk, "roles": roles})
+    audit.write(
+        actor=actor, action="contact.enter", object_kind="customer", object_id=customer.pk, now=now, detail={"contact": row.pk, "roles": roles}
+    )
     return row
 
 
@@ -68,8 +82,17 @@ def payment(
     if date > now.date() + dt.timedelta(days=1):
         raise EntryRefused("date: this day has not come yet; enter the money when it has arrived, or record a promise")
     row: Payment = Payment.objects.create(
-        customer=customer, customer_rank=3 if customer else 1, connection=connect.hand(now=now), external_id=f"hand-{uuid.uuid4().hex[:12]}", date=date,
-        currency=amount.currency, amount_minor=amount.minor, payer_name=payer_name[:300], reference=reference[:300], method=method[:32], created_at=now,
+        customer=customer,
+        customer_rank=3 if customer else 1,
+        connection=connect.hand(now=now),
+        external_id=f"hand-{uuid.uuid4().hex[:12]}",
+        date=date,
+        currency=amount.currency,
+        amount_minor=amount.minor,
+        payer_name=payer_name[:300],
+        reference=reference[:300],
+        method=method[:32],
+        created_at=now,
         recorded_at=now,
     )
     row.refresh_from_db()
@@ -90,6 +113,14 @@ def void(*, document: Document, reason: str, actor: Actor, now: dt.datetime) -> 
 
 def _by_hand(target_id: int, kind: str, actor: Actor, now: dt.datetime) -> None:
     SourceRecord.objects.create(
-        connection=connect.hand(now=now), kind=kind, external_id=f"hand-{kind}-{target_id}", target_id=target_id, content_hash=b"hand", evidence="entered by hand",
-        linked_by=actor.name[:300], rank=actor.rank, recorded_at=now, seen_at=now,
+        connection=connect.hand(now=now),
+        kind=kind,
+        external_id=f"hand-{kind}-{target_id}",
+        target_id=target_id,
+        content_hash=b"hand",
+        evidence="entered by hand",
+        linked_by=actor.name[:300],
+        rank=actor.rank,
+        recorded_at=now,
+        seen_at=now,
     )

@@ -15,7 +15,8 @@ def corrections(cursor: Any, given: dict[str, Any], *, document_ids: list[int]) 
         return 0
     cursor.execute(
         """SELECT target_id, field, value #>> '{}' FROM ledger_correction
-            WHERE organisation_id = %(org)s AND kind IN ('invoice', 'credit_note') AND target_id = ANY(%(ids)s) AND retracted_at IS NULL ORDER BY id""",
+            WHERE organisation_id = %(org)s AND kind IN ('invoice', 'credit_note') AND target_id = ANY(%(ids)s)
+              AND retracted_at IS NULL ORDER BY id""",
         {**given, "ids": document_ids},
     )
     rows = cursor.fetchall()
