@@ -24,8 +24,8 @@ from tieout.stages.dialogue import contact_point, promise
 
 
 class Followed(msgspec.Struct, frozen=True, kw_only=True):
-    """What followed: allocations taken back because money came back, made because the source states them, made by the machine;
-    proposals that are new; promises that turned; customers whose tier moved."""
+    """What followed: allocations taken back because money came back or an invoice was voided (`reopened`), made because the source
+    states them, made by the machine; proposals that are new; promises that turned; customers whose tier moved."""
 
     reopened: int = 0
     stated: int = 0
@@ -48,7 +48,7 @@ def after_money(*, customer_ids: Iterable[int] | None = None, payment_ids: Itera
     """
     touched = None if customer_ids is None else set(customer_ids)
     payments = None if payment_ids is None else sorted(set(payment_ids))
-    reopened = reverse.by_source(payment_ids=payments, now=now)
+    reopened = [*reverse.by_source(payment_ids=payments, now=now), *reverse.of_void(customer_ids=touched, now=now)]
     stated = apply_stated(payment_ids=payments, now=now)
     if payments is None or not gather.more_open_than(LARGE):
         applied, proposed = _match(now)

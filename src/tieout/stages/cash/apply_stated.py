@@ -18,13 +18,17 @@ _SOURCE = Actor("source", "the source")
 MANY = 500
 
 #: A payment and the one document it states. Named by number or by the source's own key, one document only, money that is here,
-#: same currency, all of it fits beside the stated payments before it, and no person has taken this very pair apart.
+#: same currency, all of it fits beside the stated payments before it; and no person has taken this very pair apart, applied a
+#: part of the payment, or said that the money is another customer's.
 _FITTING = """
 WITH stating AS MATERIALIZED (
   SELECT id AS payment_id, unapplied_minor, currency, coalesce(date, (created_at AT TIME ZONE 'UTC')::date) AS date, customer_id AS payer_id,
-         connection_id, stated_document
+         customer_rank, connection_id, stated_document
     FROM ledger_payment
    WHERE organisation_id = %(org)s AND unapplied_minor > 0 AND stated_document <> '' AND (%(payments)s::bigint[] IS NULL OR id = ANY(%(payments)s))
+), by_hand AS MATERIALIZED (
+  SELECT DISTINCT a.payment_id FROM ledger_allocation a JOIN stating p ON p.payment_id = a.payment_id
+   WHERE a.organisation_id = %(org)s AND a.retracted_at IS NULL AND a.rank >= 3
 ), bearing AS MATERIALIZED (
   SELECT payment_id, document_id, count(*) OVER (PARTITION BY payment_id) AS bearers
     FROM (SELECT p.payment_id, d.id AS document_id
@@ -45,7 +49,9 @@ WITH stating AS MATERIALIZED (
     JOIN bearing b ON b.payment_id = p.payment_id AND b.bearers = 1
     JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = b.document_id
     LEFT JOIN taken_apart t ON t.payment_id = p.payment_id AND t.document_id = d.id
-   WHERE t.payment_id IS NULL AND d.kind = 'invoice' AND d.status IN ('open', 'unknown') AND d.currency = p.currency
+    LEFT JOIN by_hand h ON h.payment_id = p.payment_id
+   WHERE t.payment_id IS NULL AND h.payment_id IS NULL AND (p.customer_rank < 3 OR p.payer_id IS NOT DISTINCT FROM d.customer_id)
+     AND d.kind = 'invoice' AND d.status IN ('open', 'unknown') AND d.currency = p.currency
      AND p.unapplied_minor <= d.amount_minor - d.allocated_minor - d.written_off_minor
 )"""
 
@@ -53,7 +59,7 @@ _WAITING = """
 SELECT count(*) FROM ledger_payment
  WHERE organisation_id = %(org)s AND unapplied_minor > 0 AND stated_document <> '' AND (%(payments)s::bigint[] IS NULL OR id = ANY(%(payments)s))"""
 
-_ACCOUNTS = _FITTING + "SELECT DISTINCT unnest(ARRAY[customer_id, payer_id]) FROM fitting WHERE running <= left_minor"  # noqa: S608 - our own constants
+_ACCOUNTS = _FITTING + "SELECT DISTINCT unnest(ARRAY[customer_id, payer_id]) FROM fitting WHERE running <= left_minor"
 
 _APPLY = _FITTING + """
 INSERT INTO ledger_allocation (organisation_id, kind, payment_id, document_id, currency, amount_minor, date, recorded_at, retracted_reason, rank,

@@ -59,6 +59,25 @@ def by_source(*, payment_ids: Iterable[int] | None = None, now: dt.datetime) -> 
     return undone
 
 
+def of_void(*, customer_ids: Iterable[int] | None = None, now: dt.datetime) -> list[entry.Entry]:
+    """An invoice (of these customers; None: of all) that its source has since voided owes nothing: what had paid it waits again.
+
+    What a person set against it stays, for a person to decide.
+    """
+    void = Document.objects.filter(status__in=("void", "deleted"), allocated_minor__gt=0)
+    if customer_ids is not None:
+        void = void.filter(customer_id__in=set(customer_ids))
+    ids = list(void.order_by("pk").values_list("pk", flat=True))
+    wanted = Allocation.objects.filter(document_id__in=ids, retracted_at__isnull=True, rank__lt=3).order_by("id")
+    if not ids or not wanted.exists():
+        return []
+    account.lock(_owners(list(wanted)))
+    why = "the invoice was voided at its source"
+    undone = entry.retract(list(wanted.all()), reason=why, actor=_SOURCE, now=now)
+    entry.tell("cash.undo", undone, actor=_SOURCE, now=now, reason=why)
+    return undone
+
+
 def _fact(actor: Actor) -> Actor:
     # Not a word against the match itself: the same pair may be applied again should the money return.
     return Actor("source", actor.name, actor.id)
