@@ -37,6 +37,7 @@ class OrganisationMiddleware:
         request.membership = membership
         request.organisation_id = membership.organisation_id
         with walls.inside(membership.organisation_id):
+            request.before_view = transaction.savepoint()
             request.profile = queries.profile()
             request.now = clock.real_now() + dt.timedelta(days=request.profile.clock_offset_days)
             request.today = queries.today_of(request.profile, request.now)
@@ -44,9 +45,10 @@ class OrganisationMiddleware:
                 return self.get_response(request)
 
     def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
-        """Whatever ends a view early leaves nothing half done; a missing permission is answered in words."""
-        if transaction.get_connection().in_atomic_block:
-            transaction.set_rollback(True)
+        """Whatever ends a view early leaves nothing half done, and the page that says so can still be read."""
+        if getattr(request, "before_view", None) and transaction.get_connection().in_atomic_block:
+            transaction.savepoint_rollback(request.before_view)
+            transaction.set_rollback(False)
         if isinstance(exception, permit.NotPermitted):
             return shell.forbidden(request, exception)
         return None

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 PAGES: list[tuple[str, str, str]] = [
     ("", "overview.page", "overview"),
+    ("overview/effect/", "overview.effect", "overview_effect"),
     ("receivables/", "receivables.page", "receivables"),
     ("receivables/export.csv", "receivables.export", "receivables_export"),
     # A customer and what can be said and done about it.

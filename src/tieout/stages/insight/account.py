@@ -1,4 +1,4 @@
-# ruff: noqa: S608 - the statement is put together from fixed fragments; values are parameters
+
 """A customer's card: everything that stands beside its open items, read in one statement."""
 
 from __future__ import annotations
@@ -160,12 +160,11 @@ class Unapplied(_Row):
 
 
 class Next(_Row):
-    """What planning says."""
+    """What planning says: the state, the next step, and why it was last decided so."""
 
     state: str
     next_step: str
-    last_signal: str
-    reasons: list[str]
+    reason: str | None
     refreshed_at: dt.datetime
 
 
@@ -222,8 +221,10 @@ _ONE: dict[str, str] = {
     "behaviour": f"""SELECT tier, median_days_late, share_late, paid_invoices, broken_promises, reasons, as_of
         FROM behaviour_profile t WHERE {_mine('t')}""",
     "released": f"""SELECT r.released_at, r.soft, w.name AS wave FROM collect_release r
-        LEFT JOIN collect_wave w ON (w.organisation_id, w.id) = (r.organisation_id, r.wave_id) WHERE {_mine('r')}""",
-    "next": f"SELECT state, next_step, last_signal, reasons, refreshed_at FROM collect_workitem t WHERE {_mine('t')}",
+        LEFT JOIN collect_wave w ON (w.organisation_id, w.id) = (r.organisation_id, r.wave_id) WHERE {_mine('r')} AND r.withdrawn_at IS NULL""",
+    "next": f"""SELECT t.state, t.next_step, t.refreshed_at,
+        (SELECT d.reason FROM collect_decision d WHERE {_mine('d')} ORDER BY d.day DESC, d.id DESC LIMIT 1) AS reason
+        FROM collect_workitem t WHERE {_mine('t')}""",
     "customer": """SELECT c.id, c.name, c.aliases, c.accounts, c.country, c.city, c.currency, c.debtor_type, c.time_zone, c.language, c.tax_id,
         c.phone, c.parent_id, p.name AS parent_name, c.recorded_at
         FROM ledger_customer c LEFT JOIN ledger_customer p ON (p.organisation_id, p.id) = (c.organisation_id, c.parent_id)

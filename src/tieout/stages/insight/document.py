@@ -1,4 +1,4 @@
-# ruff: noqa: S608 - the statement is put together from fixed fragments; values are parameters
+
 """An invoice or credit note with its history, read in one statement."""
 
 from __future__ import annotations

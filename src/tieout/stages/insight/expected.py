@@ -39,7 +39,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     past_usual_count: int
 
 
-_EXPECTED = f"SELECT currency, expected_date, sum(open_minor)::bigint, count(*) FROM ({EXPECTED}) e GROUP BY 1, 2"  # noqa: S608
+_EXPECTED = f"SELECT currency, expected_date, sum(open_minor)::bigint, count(*) FROM ({EXPECTED}) e GROUP BY 1, 2"
 
 
 def expected(*, today: dt.date) -> list[Expected]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Any
 
 import msgspec
@@ -55,33 +54,18 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
 
 
-class Pressing(msgspec.Struct, frozen=True, kw_only=True):
-    """The head of the work list, as planning left it."""
-
-    customer_id: int
-    name: str
-    open_minor: dict[str, int]
-    overdue_minor: dict[str, int]
-    oldest_due_date: dt.date | None
-    items: int
-    state: str
-    last_signal: str
-    next_step: str
-    reasons: list[str]
-
-
 _AGING = f"""
 WITH items AS ({OPEN})
 SELECT currency, kind, {BUCKET} AS bucket, count(*), sum(open_minor)::bigint FROM items GROUP BY 1, 2, 3
 UNION ALL
 SELECT currency, 'payment', '', count(*), sum(unapplied_minor)::bigint
-  FROM ledger_payment WHERE organisation_id = %(o)s AND unapplied_minor > 0 GROUP BY 1"""  # noqa: S608 - fixed fragments
+  FROM ledger_payment WHERE organisation_id = %(o)s AND unapplied_minor > 0 GROUP BY 1"""
 
 _AGING_OF = f"""
 SELECT currency, kind, {BUCKET} AS bucket, count(*), sum(open_minor)::bigint FROM ({OPEN}) items WHERE customer_id = %(customer)s GROUP BY 1, 2, 3
 UNION ALL
 SELECT currency, 'payment', '', count(*), sum(unapplied_minor)::bigint
-  FROM ledger_payment WHERE organisation_id = %(o)s AND customer_id = %(customer)s AND unapplied_minor > 0 GROUP BY 1"""  # noqa: S608 - fixed fragments
+  FROM ledger_payment WHERE organisation_id = %(o)s AND customer_id = %(customer)s AND unapplied_minor > 0 GROUP BY 1"""
 
 _HOLDERS = f"""
 WITH items AS ({OPEN}),
@@ -91,7 +75,7 @@ ranked AS (SELECT *, row_number() OVER (PARTITION BY currency ORDER BY minor DES
                   sum(minor) OVER (PARTITION BY currency) AS total FROM per)
 SELECT r.currency, r.customer_id, c.name, r.items, r.minor, (r.minor * 100 / r.total)::int
   FROM ranked r JOIN ledger_customer c ON (c.organisation_id, c.id) = (%(o)s, r.customer_id)
- WHERE r.place <= 3 ORDER BY r.currency, r.place"""  # noqa: S608 - fixed fragments
+ WHERE r.place <= 3 ORDER BY r.currency, r.place"""
 
 
 def aging(*, today: dt.date) -> list[Aged]:
@@ -110,25 +94,6 @@ def holders(*, today: dt.date) -> list[Holder]:
         Holder(currency=currency, customer_id=customer, name=name, items=items, minor=minor, percent=percent)
         for currency, customer, name, items, minor, percent in _rows(_HOLDERS, today)
     ]
-
-
-def most_pressing(*, limit: int = 6) -> list[Pressing]:
-    """The first rows of the work list."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT w.customer_id, c.name, w.open_minor::text, w.overdue_minor::text, w.oldest_due_date, w.items, w.state, w.last_signal,
-                      w.next_step, w.reasons::text
-                 FROM collect_workitem w JOIN ledger_customer c ON (c.organisation_id, c.id) = (w.organisation_id, w.customer_id)
-                WHERE w.organisation_id = %s ORDER BY w.score DESC, w.customer_id LIMIT %s""",
-            [walls.current(), limit],
-        )
-        return [
-            Pressing(
-                customer_id=row[0], name=row[1], open_minor=json.loads(row[2]), overdue_minor=json.loads(row[3]), oldest_due_date=row[4],
-                items=row[5], state=row[6], last_signal=row[7], next_step=row[8], reasons=[str(r) for r in json.loads(row[9])],
-            )
-            for row in cursor.fetchall()
-        ]
 
 
 def _by_currency(rows: list[tuple[Any, ...]]) -> list[Aged]:

@@ -46,4 +46,4 @@ SELECT i.id, i.part, i.currency, i.open_minor,
   LEFT JOIN (SELECT DISTINCT document_id FROM dialogue_dispute WHERE organisation_id = %(o)s AND state = 'open') x ON x.document_id = i.id
   LEFT JOIN (SELECT DISTINCT customer_id FROM dialogue_hold
               WHERE organisation_id = %(o)s AND released_at IS NULL AND reason IN ('legal', 'insolvency')) s ON s.customer_id = i.customer_id
- WHERE i.kind = 'invoice' AND x.document_id IS NULL AND s.customer_id IS NULL"""  # noqa: S608 - fixed fragments
+ WHERE i.kind = 'invoice' AND x.document_id IS NULL AND s.customer_id IS NULL"""

@@ -104,7 +104,7 @@ _POWER = _power()
 _ITEMS = f"""
 SELECT i.id, i.part, d.kind, d.number, d.customer_id, d.issue_date, i.due_date, d.currency, d.amount_minor, i.open_minor, d.status,
        d.written_off_minor, d.po_number
-  FROM ({OPEN}) i JOIN ledger_document d ON (d.organisation_id, d.id) = (%(o)s, i.id)"""  # noqa: S608 - fixed fragments
+  FROM ({OPEN}) i JOIN ledger_document d ON (d.organisation_id, d.id) = (%(o)s, i.id)"""
 _DOCUMENTS = """
 SELECT id, 0 AS part, kind, number, customer_id, issue_date, due_date, currency, amount_minor, open_minor, status, written_off_minor, po_number
   FROM ledger_document WHERE organisation_id = %(o)s"""
@@ -130,7 +130,7 @@ def every(*, wanted: Wanted, today: dt.date) -> Iterator[Item]:
 
 def totals(*, wanted: Wanted, today: dt.date) -> list[Total]:
     """Per currency the number and the sums of all rows the filter shows."""
-    sums = f"SELECT currency, count(*), sum(open_minor)::bigint, sum(amount_minor)::bigint FROM ({_matching(wanted)}) m GROUP BY 1 ORDER BY 1"  # noqa: S608
+    sums = f"SELECT currency, count(*), sum(open_minor)::bigint, sum(amount_minor)::bigint FROM ({_matching(wanted)}) m GROUP BY 1 ORDER BY 1"
     with connection.cursor() as cursor:
         cursor.execute(sums, _parameters(wanted, today, ""))
         return [Total(*row) for row in cursor.fetchall()]
@@ -145,7 +145,7 @@ def _read(statement: str, parameters: dict[str, Any]) -> list[Item]:
 
 def _matching(wanted: Wanted) -> str:
     source = _ITEMS if wanted.state in ("open", "overdue", "due") else _DOCUMENTS
-    return f"SELECT *, {_KEYS} FROM ({source}) r WHERE {' AND '.join(_conditions(wanted))}"  # noqa: S608 - values are parameters
+    return f"SELECT *, {_KEYS} FROM ({source}) r WHERE {' AND '.join(_conditions(wanted))}"
 
 
 def _conditions(wanted: Wanted) -> Iterator[str]:
@@ -191,7 +191,7 @@ _FLAG = {
         AND (p.document_id IS NULL OR p.document_id = r.id))""",
 }
 _FLAG["expected"] = f"""(id, part) IN (SELECT e.id, e.part FROM ({EXPECTED}) e
-    WHERE e.expected_date BETWEEN %(today)s::date AND %(today)s::date + 14)"""  # noqa: S608 - fixed fragments
+    WHERE e.expected_date BETWEEN %(today)s::date AND %(today)s::date + 14)"""
 _TEXT = """(number ILIKE %(like)s OR po_number ILIKE %(like)s
     OR customer_id IN (SELECT id FROM ledger_customer WHERE organisation_id = %(o)s AND (folded_name LIKE %(folded)s OR name ILIKE %(like)s)))"""
 
@@ -217,7 +217,7 @@ SELECT s.id, s.part, s.kind, s.number, s.customer_id, c.name AS customer, s.issu
            AND (p.document_id IS NULL OR p.document_id = s.id)) AS promised_date,
        s.{column}::text || '~' || s.id || '~' || s.part AS key
   FROM shown s JOIN ledger_customer c ON (c.organisation_id, c.id) = (%(o)s, s.customer_id)
- ORDER BY s.{column} {way}, s.id {way}, s.part {way}"""  # noqa: S608 - columns come from SORTS, values are parameters
+ ORDER BY s.{column} {way}, s.id {way}, s.part {way}"""
 
 
 def _parameters(wanted: Wanted, today: dt.date, after: str) -> dict[str, Any]:

@@ -41,12 +41,12 @@ _WAITING = {
     "quarantined": "intake_quarantinedrow WHERE organisation_id = %(o)s AND state = 'open'",
     "unknown": "outreach_message WHERE organisation_id = %(o)s AND state = 'unknown'",
 }
-_COUNTS = ", ".join(f"(SELECT count(*) FROM (SELECT 1 FROM {where} LIMIT {MOST}) waiting)" for where in _WAITING.values())  # noqa: S608
+_COUNTS = ", ".join(f"(SELECT count(*) FROM (SELECT 1 FROM {where} LIMIT {MOST}) waiting)" for where in _WAITING.values())
 _SHELL = f"""
 SELECT {_COUNTS},
     (SELECT coalesce(json_agg(json_build_array(name, reason)), '[]')::text FROM base_globalswitch WHERE "on"),
     p.mode, p.stopped_at IS NOT NULL, p.stopped_reason, p.frozen_at IS NOT NULL, p.frozen_reason
-    FROM base_profile p WHERE p.organisation_id = %(o)s"""  # noqa: S608 - fixed fragments
+    FROM base_profile p WHERE p.organisation_id = %(o)s"""
 
 
 def shell(*, now: dt.datetime) -> Shell:

@@ -162,3 +162,9 @@ def address(context: dict[str, Any], **changes: Any) -> str:
 def add_text(prefix: str, value: Any) -> str:
     """`"contact-"|add_text:7` → `contact-7`: ids of parts that repeat."""
     return f"{prefix}{value}"
+
+
+@register.filter
+def tenths(value: int | None) -> str:
+    """Days kept in tenths: `412|tenths` → `41.2`; a missing figure stays missing."""
+    return "–" if value is None else f"{value / 10:.1f}"

@@ -10,9 +10,11 @@ from django.shortcuts import render
 
 from tieout.faces.web.asked import Request
 from tieout.faces.web.may import may
+from tieout.stages.collect import baseline, listing
 from tieout.stages.insight import expected, figures
 from tieout.stages.insight.charts import aging_bar, cash_expected
 
+PRESSING = 6
 LABELS = {
     "current": "Current", "1-30": "1–30 days", "31-60": "31–60 days", "60+": "60+ days", "61-90": "61–90", "90+": "90+", "no_due_date": "No due date",
 }
@@ -50,10 +52,16 @@ def page(request: Request) -> HttpResponse:
         "aged": aged,
         "coming": coming,
         "ages": [_ages(a, [h for h in holders if h.currency == a.currency]) for a in aged if a.open.count],
-        "pressing": figures.most_pressing(),
+        "pressing": listing.worklist(limit=PRESSING, today=request.today).rows,
         **_chart(coming, request.GET.get("expected", "")),
     }
     return render(request, "web/overview.html", values)
+
+
+@may("view")
+def effect(request: Request) -> HttpResponse:
+    """What has changed since the first release. Read apart from the page: it looks through a quarter's billing."""
+    return render(request, "web/_effect.html", {"effect": baseline.compare(today=request.today)})
 
 
 def _ages(aged: figures.Aged, holders: list[figures.Holder]) -> Ages:
