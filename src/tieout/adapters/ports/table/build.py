@@ -58,6 +58,8 @@ def customers(_plan: Plan, p: Parsed, seen: Seen) -> Out:
     out: Out = []
     for place, (line, own, name) in enumerate(zip(p.batch.lines, p.get("customer_id"), p.get("name"), strict=True)):
         more = {f: column[place] for f, column in present if column[place] is not None}
+        # Told in full here: invoices further down the same file do not tell them again with less.
+        seen.customers.add(own or name)
         out.append(Customer(source_format=seen.format, line=line, customer_id=own or name, name=name or own, **more))
     return out
 
