@@ -80,9 +80,9 @@ def more_open_than(count: int) -> bool:
 # One table at a time, put together here: names are wanted for every row anyway, and no plan can go wrong.
 _COLUMNS = """id, kind, number, customer_id, currency, amount_minor, open_minor, due_date, discount_pct, discount_until,
        CASE WHEN status IN ('open', 'unknown') THEN amount_minor - allocated_minor - written_off_minor ELSE 0 END"""
-_OPEN = f"SELECT {_COLUMNS} FROM ledger_document WHERE organisation_id = %(org)s AND open_minor > 0 ORDER BY id"  # noqa: S608 - our own constants
+_OPEN = f"SELECT {_COLUMNS} FROM ledger_document WHERE organisation_id = %(org)s AND open_minor > 0 ORDER BY id"
 #: Closed documents whose number stands in a payment's text: they tell a second payment from a first one.
-_NAMED = f"SELECT {_COLUMNS} FROM ledger_document WHERE organisation_id = %(org)s AND number = ANY(%(names)s) AND open_minor = 0"  # noqa: S608
+_NAMED = f"SELECT {_COLUMNS} FROM ledger_document WHERE organisation_id = %(org)s AND number = ANY(%(names)s) AND open_minor = 0"
 _PAYMENTS = """
 SELECT id, currency, unapplied_minor, date, customer_id, payer_name, payer_account, reference, remittance, stated_document
   FROM ledger_payment WHERE organisation_id = %(org)s AND unapplied_minor > 0 ORDER BY id"""
