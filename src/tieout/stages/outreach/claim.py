@@ -129,7 +129,7 @@ def _locked(now: dt.datetime, limit: int, customer_ids: Sequence[int] | None) ->
 def _take(table: str, ids: set[int]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f'SELECT id FROM "{table}" WHERE organisation_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED',  # noqa: S608 - our own names
+            f'SELECT id FROM "{table}" WHERE organisation_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED',
             [walls.current(), sorted(ids)],
         )
         return {row[0] for row in cursor.fetchall()}

@@ -16,8 +16,8 @@ from tieout.core.evidence import Actor, Refused
 from tieout.stages.base import audit, feed
 from tieout.stages.base import queries as base
 from tieout.stages.cash import account
-from tieout.stages.collect import task
-from tieout.stages.collect.models import Release, Task
+from tieout.stages.collect import release, task
+from tieout.stages.collect.models import Task
 from tieout.stages.dialogue import contact_point, touch
 from tieout.stages.dialogue.models import ContactPoint, Touch
 from tieout.stages.ledger.models import Customer
@@ -121,7 +121,7 @@ def _contact(row: Message, outcome: str, zone: str) -> touch.Contacted:
 def _follow(done: Iterable[tuple[Message, Settled]], actor: Actor, now: dt.datetime) -> None:
     pairs = list(done)
     sent = {row.customer_id for row, one in pairs if one.outcome == "sent"}
-    Release.objects.filter(customer_id__in=sent, soft=True).update(soft=False)
+    release.harden(customer_ids=sent, now=now)
     for row, one in pairs:
         if one.outcome == "unknown":
             _ask(row, "unknown", f"find out whether “{row.subject}” arrived", one.said, now)

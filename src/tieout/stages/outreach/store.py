@@ -25,7 +25,7 @@ def rows(messages: Sequence[Message], columns: Sequence[str]) -> None:
     updates = ", ".join(f"{name} = n.{name}" for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE outreach_message m SET {updates} FROM jsonb_to_recordset(%s::jsonb) AS n (id bigint, {shape})"  # noqa: S608 - our own names
+            f"UPDATE outreach_message m SET {updates} FROM jsonb_to_recordset(%s::jsonb) AS n (id bigint, {shape})"
             " WHERE m.organisation_id = %s AND m.id = n.id",
             [msgspec.json.encode(changed).decode(), walls.current()],
         )
