@@ -145,7 +145,7 @@ def _read(statement: str, parameters: dict[str, Any]) -> list[Item]:
 
 def _matching(wanted: Wanted) -> str:
     source = _ITEMS if wanted.state in ("open", "overdue", "due") else _DOCUMENTS
-    return f"SELECT *, {_KEYS} FROM ({source}) r WHERE {' AND '.join(_conditions(wanted))}"
+    return f"SELECT * FROM (SELECT *, {_KEYS} FROM ({source}) k) r WHERE {' AND '.join(_conditions(wanted))}"
 
 
 def _conditions(wanted: Wanted) -> Iterator[str]:
