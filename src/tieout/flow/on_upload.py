@@ -24,10 +24,12 @@ from tieout.stages.base import audit, crash, walls
 from tieout.stages.intake import connect, original, quarantine, receive, run
 from tieout.stages.intake.models import Connection, Envelope, QuarantinedRow, Run
 from tieout.stages.intake.quarantine import SetAside
-from tieout.stages.ledger import merge, stage
+from tieout.stages.ledger import merge, stage, take_stock
 
 #: Rows set aside past this are still counted, and the file itself is kept; somebody should look at the profile first.
 MOST_SET_ASIDE = 20_000
+#: From this many changed records on, the planner's statistics are refreshed at once.
+BULK = 2_000
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +90,7 @@ def read(*, organisation_id: UUID, envelope_id: int, actor: Actor, progress: Cal
             if envelope.state != Envelope.State.RECEIVED:
                 Run.objects.filter(pk=started.pk).delete()
                 return Taken(envelope_id=envelope.pk, run_id=None, state=envelope.state, reason=envelope.reason)
-            return _into_the_ledger(envelope=envelope, started=started, actor=actor, progress=progress)
+            taken = _into_the_ledger(envelope=envelope, started=started, actor=actor, progress=progress)
     except (NeedsPerson, Unsupported, BadRecord, TryLater) as refusal:
         # Nothing was taken; the bytes are kept and the reason is shown where the file is.
         with walls.inside(organisation_id):
@@ -97,6 +99,10 @@ def read(*, organisation_id: UUID, envelope_id: int, actor: Actor, progress: Cal
             run.failed(run=started, error=str(refusal), now=now)
             receive.settle(envelope=envelope, state=Envelope.State.QUARANTINED, reason=str(refusal), now=now)
         return Taken(envelope_id=envelope_id, run_id=started.pk, state="quarantined", reason=str(refusal))
+    if taken.created + taken.updated >= BULK:
+        with walls.inside(organisation_id):
+            take_stock.run()
+    return taken
 
 
 def again(*, organisation_id: UUID, envelope_id: int, actor: Actor, answers: Mapping[str, str] | None = None) -> Taken:
