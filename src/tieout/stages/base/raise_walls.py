@@ -79,6 +79,9 @@ def _wall(model: type[OrganisationRow]) -> Iterator[str]:
         target = field.related_model
         if isinstance(target, type) and issubclass(target, OrganisationRow):
             other = target._meta.db_table
+            if field.name in model.guarded_ties:
+                yield f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS "{table}_{field.column}_tie"'
+                continue
             yield _reference(table, f"{table}_{field.column}_tie", f"organisation_id, {field.column}", other, "organisation_id, id")
     rights = "SELECT, INSERT" if model.append_only else "SELECT, INSERT, UPDATE, DELETE"
     yield f'REVOKE ALL ON "{table}" FROM {APP_ROLE}, {INTAKE_ROLE}'

@@ -27,6 +27,8 @@ class OrganisationRow(models.Model):
     append_only: ClassVar[bool] = False
     #: Bulk rows that reach the organisation through another reference spare the second look-up per row.
     checks_organisation: ClassVar[bool] = True
+    #: References of bulk rows that the stage's guards.sql checks set-wise instead of by a foreign key, row by row.
+    guarded_ties: ClassVar[tuple[str, ...]] = ()
 
     id = models.BigAutoField(primary_key=True)
     organisation_id = models.UUIDField(default=walls.current, editable=False)

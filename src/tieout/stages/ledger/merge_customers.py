@@ -49,7 +49,7 @@ SELECT %(org)s, %(conn)s, 'customer', n.external_id, c.id, '\\x00', %(envelope)s
 
 _FOUND = f"""
 WITH fresh AS MATERIALIZED (
-  SELECT nextval(pg_get_serial_sequence('ledger_customer', 'id')) AS id, s.*
+  SELECT nextval('ledger_customer_id_seq') AS id, s.*
     FROM ledger_staged_customer s LEFT JOIN {_LINK} WHERE {_MINE} AND r.id IS NULL),
 cust AS (
   INSERT INTO ledger_customer (id, organisation_id, name, folded_name, aliases, accounts, country, city, currency, debtor_type, time_zone, language,
@@ -155,7 +155,7 @@ def _found_implied(cursor: Any, given: dict[str, Any]) -> None:
         return
     cursor.execute(
         """WITH fresh AS MATERIALIZED (
-             SELECT nextval(pg_get_serial_sequence('ledger_customer', 'id')) AS id, n.*
+             SELECT nextval('ledger_customer_id_seq') AS id, n.*
                FROM unnest(%(keys)s::text[], %(names)s::text[], %(folded)s::text[], %(currencies)s::text[]) AS n(key, name, folded, currency)),
            cust AS (
              INSERT INTO ledger_customer (id, organisation_id, name, folded_name, aliases, accounts, country, city, currency, debtor_type, time_zone,

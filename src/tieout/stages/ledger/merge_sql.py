@@ -48,7 +48,7 @@ SELECT line, external_id,
   FROM bad""",
     INSERT=f"""
 WITH fresh AS MATERIALIZED (
-  SELECT nextval(pg_get_serial_sequence('ledger_document', 'id')) AS id, s.*, c.target_id AS customer_id
+  SELECT nextval('ledger_document_id_seq') AS id, s.*, c.target_id AS customer_id
     FROM ledger_staged_document s {_CUSTOMER_LINK} {_DOCUMENT_LINK}
    WHERE {_MINE} AND r.id IS NULL),
 doc AS (
@@ -153,7 +153,7 @@ SELECT line, external_id, 'below_applied',
   FROM bad""",
     INSERT=f"""
 WITH fresh AS MATERIALIZED (
-  SELECT nextval(pg_get_serial_sequence('ledger_payment', 'id')) AS id, s.*, c.target_id AS customer_id
+  SELECT nextval('ledger_payment_id_seq') AS id, s.*, c.target_id AS customer_id
     FROM ledger_staged_payment s {_PAYER_LINK} {_PAYMENT_LINK}
    WHERE {_MINE} AND r.id IS NULL),
 pay AS (

@@ -91,6 +91,7 @@ class SourceRecord(OrganisationRow):
     """
 
     checks_organisation = False
+    guarded_ties = ("connection",)
 
     connection = tie("intake.Connection")
     kind = models.CharField(max_length=12)
@@ -180,6 +181,7 @@ class DocumentVersion(OrganisationRow):
     """A document as it was known from `recorded_at` until `superseded_at` (null: still)."""
 
     checks_organisation = False
+    guarded_ties = ("customer",)
 
     document = tie("ledger.Document")
     customer = tie("ledger.Customer")
