@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,7 @@ BATCH = 20_000
 NULL = r"\N"
 #: What COPY's text format needs escaped.
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\x00": "␀"})
+_SPECIAL = re.compile("[\\\\\t\n\r\x00]").search
 
 _COLUMNS = {
     "document": "kind, external_id, number, customer_external_id, customer_name, customer_email, issue_date, due_date, due_date_source, currency,"
@@ -82,18 +84,32 @@ def as_intake() -> Iterator[None]:
         cursor.execute("RESET ROLE")
 
 
-def _text(value: str | None) -> str:
-    if value is None:
-        return NULL
-    return value.translate(_ESCAPES) if not value.isalnum() else value
+class _Days(dict[dt.date, str]):
+    """Days as text, each made once: a file of a million rows knows a thousand days."""
+
+    def __missing__(self, day: dt.date) -> str:
+        if len(self) > 50_000:
+            self.clear()
+        text = self[day] = day.isoformat()
+        return text
 
 
-def _date(value: dt.date | None) -> str:
-    return NULL if value is None else value.isoformat()
+_DAY = _Days()
+
+
+def _date(value: dt.date | None) -> str | None:
+    return None if value is None else _DAY[value]
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True).translate(_ESCAPES)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _row(*cells: str | None) -> str:
+    """The cells of one row as COPY's text format has them. Hardly any row needs escapes, so that is asked of it as a whole."""
+    if _SPECIAL("".join(filter(None, cells))):
+        return "\t".join([NULL if cell is None else cell.translate(_ESCAPES) for cell in cells])
+    return "\t".join([NULL if cell is None else cell for cell in cells])
 
 
 def customer_key(customer_id: str | None, name: str | None) -> str:
@@ -102,38 +118,38 @@ def customer_key(customer_id: str | None, name: str | None) -> str:
 
 
 def _invoice(r: Invoice) -> str:
-    lines = _json([[line.description, line.quantity or "", line.amount.minor] for line in r.lines]) if r.lines else NULL
-    dues = _json([[due.due_date.isoformat(), due.amount.minor] for due in r.due_dates]) if len(r.due_dates) > 1 else NULL
-    return "\t".join((
-        "invoice", _text(r.invoice_id), _text(r.number), _text(customer_key(r.customer_id, r.customer_name)), _text(r.customer_name),
-        _text(r.customer_email), _date(r.issue_date), _date(r.due_date), r.due_date_source if r.due_date else "missing", r.amount.currency,
-        str(r.amount.minor), NULL if r.open_amount is None else str(r.open_amount.minor), r.status, _text(r.source_status), _text(r.po_number),
-        _text(r.discount_pct), _date(r.discount_until), NULL, lines, dues,
-    ))
+    lines = _json([[line.description, line.quantity or "", line.amount.minor] for line in r.lines]) if r.lines else None
+    dues = _json([[due.due_date.isoformat(), due.amount.minor] for due in r.due_dates]) if len(r.due_dates) > 1 else None
+    return _row(
+        "invoice", r.invoice_id, r.number, customer_key(r.customer_id, r.customer_name), r.customer_name,
+        r.customer_email, _date(r.issue_date), _date(r.due_date), r.due_date_source if r.due_date else "missing", r.amount.currency,
+        str(r.amount.minor), None if r.open_amount is None else str(r.open_amount.minor), r.status, r.source_status, r.po_number,
+        r.discount_pct, _date(r.discount_until), None, lines, dues,
+    )
 
 
 def _credit_note(r: CreditNote) -> str:
-    return "\t".join((
-        "credit_note", _text(r.credit_note_id), _text(r.number), _text(customer_key(r.customer_id, r.customer_name)), _text(r.customer_name), NULL,
+    return _row(
+        "credit_note", r.credit_note_id, r.number, customer_key(r.customer_id, r.customer_name), r.customer_name, None,
         _date(r.date), _date(r.date), "stated" if r.date else "missing", r.amount.currency, str(r.amount.minor),
-        NULL if r.open_amount is None else str(r.open_amount.minor), r.status, _text(r.source_status), NULL, NULL, NULL, _text(r.related_invoice), NULL, NULL,
-    ))
+        None if r.open_amount is None else str(r.open_amount.minor), r.status, r.source_status, None, None, None, r.related_invoice, None, None,
+    )
 
 
 def _payment(r: Payment) -> str:
-    return "\t".join((
-        _text(r.payment_id), _text(customer_key(r.customer_id, r.customer_name) or None), _text(r.customer_name), _date(r.date), r.amount.currency,
-        str(r.amount.minor), _text(r.payer_name), _text(r.payer_account), _text(r.reference), _text(r.remittance), _text(r.bank_ref),
-        _text(r.invoice_number), r.status, _text(r.source_status),
-    ))
+    return _row(
+        r.payment_id, customer_key(r.customer_id, r.customer_name) or None, r.customer_name, _date(r.date), r.amount.currency,
+        str(r.amount.minor), r.payer_name, r.payer_account, r.reference, r.remittance, r.bank_ref,
+        r.invoice_number, r.status, r.source_status,
+    )
 
 
 def _customer(r: Customer) -> str:
-    return "\t".join((
-        _text(customer_key(r.customer_id, r.name)), _text(r.name[:300]), _text(party.fold(r.name)[:300]), _json(list(r.aliases)), _json(list(r.accounts)),
-        _text(r.country), _text(r.city), _text(r.currency), _text(r.email), _text(r.phone), _text(r.parent_id), _text(r.debtor_type), _text(r.time_zone),
-        _text(r.language), _text(r.tax_id),
-    ))
+    return _row(
+        customer_key(r.customer_id, r.name), r.name[:300], party.fold(r.name)[:300], _json(list(r.aliases)), _json(list(r.accounts)),
+        r.country, r.city, r.currency, r.email, r.phone, r.parent_id, r.debtor_type, r.time_zone,
+        r.language, r.tax_id,
+    )
 
 
 _ROWS: dict[type[Record], tuple[str, Callable[..., str]]] = {
