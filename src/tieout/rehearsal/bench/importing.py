@@ -1,0 +1,110 @@
+"""`import`: an export as CSV through the real road into the ledger, beside a bare COPY of the rows it became.
+
+The road keeps the bytes, understands and reads the file, stages and merges it with links, versions and feed, looks what the
+money says, and writes the audit trail. The peer is COPY, by the table's owner and without row-level security, of the very
+same column values into a twin of the document table with its keys, indexes, checks and foreign keys: the least any road to
+that table can do.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+from django.db import connection
+from psycopg import sql
+
+from tieout.core.evidence import Actor
+from tieout.flow import clock, on_upload
+from tieout.rehearsal.bench import books, place
+from tieout.rehearsal.bench.figures import Figure, peak_megabytes, rate, timed
+from tieout.stages.base import found, walls
+from tieout.stages.intake import connect
+
+_ACTOR = Actor("machine", "bench")
+_MEMORY = 1_000_000
+_TABLES = ("ledger_document", "ledger_documentversion", "ledger_sourcerecord", "ledger_customer", "ledger_contact")
+
+
+def run(size: int) -> Iterator[Figure]:
+    """The road, the peer, and the road once more with nothing new."""
+    clock.inject(lambda: books.NOW)
+    organisation = found.organisation(
+        name="Bench", country="DE", time_zone="Europe/Berlin", base_currency="EUR", language="en", sender_name="", sender_address="", now=books.NOW
+    )
+    with walls.inside(organisation):
+        source = connect.file(name="Billing export", profile={}, cadence_hours=None, actor=_ACTOR, now=books.NOW).pk
+    with tempfile.TemporaryDirectory() as folder:
+        path = books.write(Path(folder) / "invoices.csv", size)
+        place.checkpoint()
+        with timed() as road:
+            taken = _take(organisation, source, path)
+        assert (taken.state, taken.read, taken.quarantined) == ("applied", size + _customers(organisation), 0), taken
+        yield rate("import: CSV to merged ledger", size, road.seconds, "rows")
+        # A tenth of the limit's rows says nothing about it: the memory is judged at the size it is promised for.
+        yield Figure(name="import: peak memory", size=size, value=peak_megabytes(), unit="MB", must=400 if size >= _MEMORY else None, better="less")
+        copied = _bare_copy(organisation, Path(folder) / "rows.copy", size)
+        yield rate("import: bare COPY of the same rows", size, copied, "rows")
+        yield Figure(
+            name="import: of bare COPY", size=size, value=copied / road.seconds, unit="x", must=0.15, aim=0.25, against="COPY into the same indexed table"
+        )
+        yield from _once_more(organisation, source, Path(folder), size)
+
+
+def _take(organisation: UUID, source: int, path: Path) -> on_upload.Taken:
+    with path.open("rb") as handle:
+        return on_upload.take(
+            organisation_id=organisation, connection_id=source, name=path.name, chunks=iter(lambda: handle.read(1 << 20), b""), actor=_ACTOR
+        )
+
+
+def _customers(organisation: UUID) -> int:
+    return _counted(organisation, "SELECT count(*) FROM ledger_customer")
+
+
+def _counted(organisation: UUID, query: str) -> int:
+    with walls.inside(organisation), connection.cursor() as cursor:
+        cursor.execute(query)
+        return int(cursor.fetchone()[0])
+
+
+def _bare_copy(organisation: UUID, path: Path, size: int) -> float:
+    """Seconds for COPY of the document rows from a file into a twin of their table."""
+    with place.owner() as owner:
+        owner.execute(f"SET app.org = '{organisation}'")
+        columns = [row[0] for row in owner.execute(
+            """SELECT attname FROM pg_attribute WHERE attrelid = 'ledger_document'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+                ORDER BY attnum""").fetchall()]  # fmt: skip
+        listed = sql.SQL(", ").join(sql.Identifier(str(name)) for name in columns)
+        with path.open("wb") as out, owner.cursor().copy(sql.SQL("COPY (SELECT {} FROM ledger_document ORDER BY id) TO STDOUT").format(listed)) as rows:
+            for block in rows:
+                out.write(block)
+        owner.execute("CREATE TABLE bench_twin (LIKE ledger_document INCLUDING ALL)")
+        for (reference,) in owner.execute(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'ledger_document'::regclass AND contype = 'f'"
+        ).fetchall():
+            owner.execute(f"ALTER TABLE bench_twin ADD {reference}")
+        owner.commit()
+        place.checkpoint()
+        with timed() as watch:
+            with path.open("rb") as source, owner.cursor().copy(sql.SQL("COPY bench_twin ({}) FROM STDIN").format(listed)) as copy:
+                while block := source.read(1 << 18):
+                    copy.write(block)
+            owner.commit()
+        assert owner.execute("SELECT count(*) FROM bench_twin").fetchone() == (size,)
+    return watch.seconds
+
+
+def _once_more(organisation: UUID, source: int, folder: Path, size: int) -> Iterator[Figure]:
+    """The same rows in another file: no row version may be written."""
+    again = books.write(folder / "again.csv", size, more="\n")
+    since = _counted(organisation, "SELECT pg_current_xact_id()::text::bigint")
+    with timed() as watch:
+        taken = _take(organisation, source, again)
+    assert taken.state == "applied" and taken.created == taken.updated == 0, taken
+    yield rate("import: the same again", size, watch.seconds, "rows")
+    counts = " + ".join(f"(SELECT count(*) FROM {table} WHERE xmin::text::bigint > {since})" for table in _TABLES)
+    written = _counted(organisation, f"SELECT {counts} + (SELECT count(*) FROM base_change WHERE kind = 'document' AND xmin::text::bigint > {since})")
+    yield Figure(name="import: row versions written by the same again", size=size, value=written, unit="rows", must=0, better="less")
