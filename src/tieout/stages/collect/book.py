@@ -7,12 +7,13 @@ all; a question about some customers reads all that is open for them.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 import polars as pl
 
+from tieout.core.policy.columns import OPTIONAL
 from tieout.core.policy.language import Policy
 from tieout.stages.base import walls
 from tieout.stages.collect import address, fetch
@@ -61,10 +62,16 @@ class Book(msgspec.Struct, frozen=True):
     touches: pl.DataFrame
 
 
-def read(*, policy: Policy, today: dt.date, customer_ids: Sequence[int] | None = None) -> Book:
-    """The book of the whole organisation, or all that is open for some customers."""
+def read(*, policy: Policy, today: dt.date, customer_ids: Sequence[int] | None = None, woken: Collection[int] | None = None) -> Book:
+    """The book of the whole organisation, or all that is open for some customers.
+
+    Of the whole, with `woken`: without the accounts that sleep past today (`awake`), unless they are among those.
+    """
     scope = f"d.customer_id IN ({_REACHED})" if customer_ids is None else "d.customer_id = ANY(%(customers)s)"
+    if customer_ids is None and woken is not None:
+        scope += f" AND d.customer_id NOT IN ({_SLEEPING})"
     args = {"org": walls.current(), "reach": today - dt.timedelta(days=_first_day(policy)), "customers": sorted(set(customer_ids or ()))}
+    args |= {"today": today, "woken": sorted(woken or ())}
     items = fetch.columns(_ITEMS_SQL.format(scope=scope), args, _ITEMS, bare=("invoice_id", "currency"))
     if items.is_empty():
         nobody = pl.DataFrame(schema=_CUSTOMERS)
@@ -85,7 +92,9 @@ def _asks_for_address(policy: Policy) -> bool:
 
 def _with_address(items: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
     usable = {c: point.email for c, point in address.of(customer_ids=customers["customer_id"].to_list()).items() if point.usable}
-    return items.join(pl.DataFrame({"customer_id": list(usable), "email": list(usable.values())}, schema=_ADDRESSES), on="customer_id", how="left")
+    return items.drop("email").join(
+        pl.DataFrame({"customer_id": list(usable), "email": list(usable.values())}, schema=_ADDRESSES), on="customer_id", how="left"
+    )
 
 
 def _first_day(policy: Policy) -> int:
@@ -100,7 +109,9 @@ def _with_facts(items: pl.DataFrame, customers: pl.DataFrame, disputed: pl.DataF
     else:
         joined = joined.join(disputed.lazy(), on="invoice_id", how="left")
         contested = pl.min_horizontal(pl.col("contested_minor").fill_null(0), "open_minor").alias("contested_minor")
-    return joined.with_columns(contested).sort("customer_id", maintain_order=True).collect()
+    present = {*items.columns, *customers.columns, "contested_minor"}
+    rest = [pl.lit(default, kind).alias(name) for name, (kind, default) in OPTIONAL.items() if name not in present]
+    return joined.with_columns(contested, *rest).sort("customer_id", maintain_order=True).collect()
 
 
 def _exploded(touches: pl.DataFrame) -> pl.DataFrame:
@@ -122,6 +133,10 @@ SELECT d.id AS invoice_id, d.customer_id, d.number, d.currency, d.open_minor, d.
 _REACHED = """
 SELECT customer_id FROM ledger_document
  WHERE organisation_id = %(org)s AND kind = 'invoice' AND open_minor > 0 AND due_date <= %(reach)s"""
+
+_SLEEPING = """
+SELECT customer_id FROM collect_workitem
+ WHERE organisation_id = %(org)s AND look_on > %(today)s AND customer_id <> ALL(%(woken)s::bigint[])"""
 
 _CUSTOMERS_SQL = """
 SELECT c.id AS customer_id, nullif(c.debtor_type, '') AS debtor_type, nullif(c.country, '') AS country, nullif(c.language, '') AS language,

@@ -30,7 +30,7 @@ def columns(select: str, args: Mapping[str, Any], schema: Mapping[str, Any], *, 
     """
     joined = ", ',', ".join(f'"{name}"' if name in bare else _cell(name, kind) for name, kind in schema.items())
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT string_agg(concat({joined}), E'\\n') FROM ({select}) wanted", args)  # noqa: S608 - both are our own text
+        cursor.execute(f"SELECT string_agg(concat({joined}), E'\\n') FROM ({select}) wanted", args)
         text = cursor.fetchone()[0]
     if not text:
         return pl.DataFrame(schema=dict(schema))

@@ -133,6 +133,7 @@ class WorkItem(OrganisationRow):
     waiting_since = models.DateField(null=True)  # last spoken to, or overdue since; None where nobody is to be asked
     next_step = words()
     outcome = models.CharField(max_length=8, default="none")
+    look_on = models.DateField(null=True)  # nothing can be due before, unless something changes; None: look every day
     refreshed_at = models.DateTimeField()
 
     class Meta:

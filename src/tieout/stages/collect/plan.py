@@ -18,16 +18,18 @@ from tieout.core.policy import columns, packs
 from tieout.core.policy.evaluate import evaluate
 from tieout.core.policy.language import Policy
 from tieout.stages.base import audit, feed
-from tieout.stages.collect import book, fetch, gather, policy, record, task, words, worklist
+from tieout.stages.collect import awake, book, fetch, gather, policy, record, task, words, worklist
 
 _PLANNING = Actor("machine", task.PLANNING)
 _HANDFUL = 20
 
 
 class PlanResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What planning did. `to_draft` are the ids of new decisions that a message be written; `judged` the accounts with something due."""
+    """What planning did. `to_draft` are the ids of new decisions that a message be written; `looked_at` counts the
+    accounts that were not asleep, `judged` those of them with something due."""
 
     day: dt.date
+    looked_at: int = 0
     judged: int = 0
     decided: int = 0
     held: int = 0
@@ -61,7 +63,8 @@ def _without_collector() -> Iterator[None]:
 
 def _day(today: dt.date, now: dt.datetime, scope: list[int] | None) -> PlanResult:
     rules, version = policy.in_force()
-    found = book.read(policy=rules, today=today, customer_ids=scope)
+    differing = worklist.differing() if scope is None else []
+    found = book.read(policy=rules, today=today, customer_ids=scope, woken=_woken(differing) if scope is None else None)
     held = gather.holds(customer_ids=found.customers["customer_id"].to_list(), today=today)
     due = _due(rules, found, today)
     contact = packs.contact_rules()
@@ -76,9 +79,10 @@ def _day(today: dt.date, now: dt.datetime, scope: list[int] | None) -> PlanResul
     listed = worklist.refresh(book=found, held=held, made=by_customer, policy=rules, today=today, now=now)
     listed += worklist.drop_settled(customer_ids=scope)
     if scope is None:
-        listed += _refresh_others(rules, found, today=today, now=now)
+        listed += _refresh_others(rules, found, differing, today=today, now=now)
     result = PlanResult(
         day=today,
+        looked_at=len(found.customers),
         judged=len(made),
         decided=len(recorded),
         held=sum(r.outcome == "hold" for r in recorded),
@@ -99,10 +103,16 @@ def _due(rules: Policy, found: book.Book, today: dt.date) -> list[int]:
     return list(columns.due_today(rules, released, today, touches=found.touches)["customer_id"].to_list())
 
 
-def _refresh_others(rules: Policy, found: book.Book, *, today: dt.date, now: dt.datetime) -> int:
+def _woken(differing: list[int]) -> set[int] | None:
+    """Whom to look at though they would sleep; None: everybody."""
+    changed = awake.changed()
+    return None if changed is None else changed | set(differing)
+
+
+def _refresh_others(rules: Policy, found: book.Book, differing: list[int], *, today: dt.date, now: dt.datetime) -> int:
     """Accounts with nothing in the reach of any step whose row no longer fits the ledger: new ones, paid in part, invoiced again."""
     known = set(found.customers["customer_id"].to_list())
-    others = [c for c in worklist.differing() if c not in known]
+    others = [c for c in differing if c not in known]
     if not others:
         return 0
     rest = book.read(policy=rules, today=today, customer_ids=others)

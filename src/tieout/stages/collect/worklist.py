@@ -18,7 +18,7 @@ from tieout.core.policy.language import Policy
 from tieout.core.policy.situation import Decision, Hold
 from tieout.stages.base import queries as base
 from tieout.stages.base import walls
-from tieout.stages.collect import ahead, effect, gather, words
+from tieout.stages.collect import ahead, awake, effect, gather, words
 from tieout.stages.collect.book import Book
 
 _STATES = {"promise": "promised", "dispute": "disputed"}
@@ -42,8 +42,9 @@ def refresh(
     stands = _stands(book, held, policy, today)
     rows = _summed(book, today).join(_scored(book, stands, made, policy, today), on="customer_id", how="left")
     coming = {c: (step, date) for c, step, date in ahead.next_steps(policy=policy, items=book.items, today=today).iter_rows()}
+    sleeping = awake.look_on(policy=policy, book=book, held=held, busy=made, today=today)
     listed = [
-        _row(row, stands.get(row["customer_id"]), made.get(row["customer_id"]), coming.get(row["customer_id"])) for row in rows.iter_rows(named=True)
+        _row(row, stands.get(c), made.get(c), coming.get(c), sleeping.get(c)) for row in rows.iter_rows(named=True) for c in (row["customer_id"],)
     ]
     with connection.cursor() as cursor:
         cursor.execute(_MERGE, {"org": walls.current(), "now": now, "rows": msgspec.json.encode(listed).decode()})
@@ -140,9 +141,16 @@ class _Row(msgspec.Struct):
     waiting: dt.date | None
     next_step: str
     outcome: str
+    look_on: dt.date | None
 
 
-def _row(row: Mapping[str, Any], stands: _Stands | None, decision: Decision | None, coming: tuple[str, dt.date] | None) -> _Row:
+def _row(
+    row: Mapping[str, Any],
+    stands: _Stands | None,
+    decision: Decision | None,
+    coming: tuple[str, dt.date] | None,
+    look_on: dt.date | None,
+) -> _Row:
     waits = stands.sentence if stands and stands.reason else ""
     state = _state(row, stands)
     asked = state in ("overdue", "due")
@@ -158,6 +166,7 @@ def _row(row: Mapping[str, Any], stands: _Stands | None, decision: Decision | No
         waiting=(row["spoken"] or row["oldest"]) if state == "overdue" else None,
         next_step=words.next_step(state=state, decision=decision, waits=waits, coming=coming),
         outcome=decision.decision if decision else "none",
+        look_on=look_on,
     )
 
 
@@ -172,22 +181,22 @@ def _state(row: Mapping[str, Any], stands: _Stands | None) -> str:
 _MERGE = """
 INSERT INTO collect_workitem AS kept
   (organisation_id, customer_id, score, open_minor, overdue_minor, base_open_minor, oldest_due_date, items, state, waiting_since, next_step,
-   outcome, refreshed_at)
+   outcome, look_on, refreshed_at)
 SELECT %(org)s, n.customer_id, n.score, n.open_minor, n.overdue_minor, n.base_open_minor, n.oldest, n.items, n.state, n.waiting, n.next_step,
-       n.outcome, %(now)s
+       n.outcome, n.look_on, %(now)s
   FROM jsonb_to_recordset(%(rows)s::jsonb)
        AS n (customer_id bigint, score bigint, open_minor jsonb, overdue_minor jsonb, base_open_minor bigint, oldest date, items int, state text,
-             waiting date, next_step text, outcome text)
+             waiting date, next_step text, outcome text, look_on date)
   LEFT JOIN collect_workitem k ON k.organisation_id = %(org)s AND k.customer_id = n.customer_id
  WHERE k.id IS NULL
-    OR (k.open_minor, k.overdue_minor, k.oldest_due_date, k.items, k.state, k.waiting_since, k.next_step, k.outcome)
-       IS DISTINCT FROM (n.open_minor, n.overdue_minor, n.oldest, n.items, n.state, n.waiting, n.next_step, n.outcome)
+    OR (k.open_minor, k.overdue_minor, k.oldest_due_date, k.items, k.state, k.waiting_since, k.next_step, k.outcome, k.look_on)
+       IS DISTINCT FROM (n.open_minor, n.overdue_minor, n.oldest, n.items, n.state, n.waiting, n.next_step, n.outcome, n.look_on)
     OR abs(k.score - n.score) * 20 > greatest(k.score, n.score)
  ORDER BY n.customer_id
 ON CONFLICT (organisation_id, customer_id) DO UPDATE
    SET score = excluded.score, open_minor = excluded.open_minor, overdue_minor = excluded.overdue_minor,
        base_open_minor = excluded.base_open_minor, oldest_due_date = excluded.oldest_due_date, items = excluded.items, state = excluded.state,
-       waiting_since = excluded.waiting_since, next_step = excluded.next_step, outcome = excluded.outcome,
+       waiting_since = excluded.waiting_since, next_step = excluded.next_step, outcome = excluded.outcome, look_on = excluded.look_on,
        refreshed_at = excluded.refreshed_at"""
 
 _DIFFERING = """
