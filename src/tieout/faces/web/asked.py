@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from uuid import UUID
 
 from django.http import HttpRequest, QueryDict
@@ -59,30 +59,29 @@ def day(values: QueryDict, name: str) -> dt.date | None:
         raise Unreadable(f"{given} is not a day: write it as 2026-06-30") from None
 
 
+#: Digits in threes parted by one kind of mark, with or without decimals after another; or plain digits with or without decimals.
+_GROUPED = re.compile(r"(\d{1,3}(?:([.,])\d{3})(?:\2\d{3})*)(?:(?!\2)[.,](\d+))?", re.ASCII)
+_PLAIN = re.compile(r"(\d+)(?:[.,](\d+))?", re.ASCII)
+
+
 def minor(typed: str, currency: str) -> int:
     """An amount as a person types it (`1,234.50`, `1.234,50`, `1234.5`, `1 234,50`) in minor units. Raises Unreadable.
 
     A single mark followed by three digits could mean thousands or decimals; it is refused, never guessed.
     """
     given = re.sub(r"[\s\u00a0\u202f']", "", typed)
-    if not re.fullmatch(r"\d[\d.,]*", given):
-        raise Unreadable(f"{typed.strip() or 'nothing'} is not an amount: write it as 1234.50")
-    marks = [c for c in given if c in ".,"]
-    if len(set(marks)) == 2:
-        decimal_mark = marks[-1]
-        if marks.count(decimal_mark) > 1:
-            raise Unreadable(f"{typed} is not an amount: write it as 1234.50")
-        given = given.replace("." if decimal_mark == "," else ",", "").replace(decimal_mark, ".")
-    elif len(marks) == 1:
-        _, _, after = given.partition(marks[0])
-        if len(after) == 3 and money.exponent(currency) != 3:
-            raise Unreadable(f"{typed} could mean two amounts: write it without thousands marks, as 1234.50")
-        given = given.replace(",", ".")
-    elif marks:
-        given = given.replace(marks[0], "")
+    plain, grouped = _PLAIN.fullmatch(given), _GROUPED.fullmatch(given)
     try:
-        return money.from_decimal(Decimal(given), currency).minor
-    except (InvalidOperation, money.MoneyError) as error:
+        if plain and grouped and money.exponent(currency) != 3:
+            raise Unreadable(f"{typed} could mean two amounts: write it without thousands marks, as 1234.50")
+        if plain:
+            whole, part = plain.groups()
+        elif grouped:
+            whole, part = re.sub(r"[.,]", "", grouped[1]), grouped[3]
+        else:
+            raise Unreadable(f"{typed.strip() or 'nothing'} is not an amount: write it as 1234.50")
+        return money.from_decimal(Decimal(f"{whole}.{part or 0}"), currency).minor
+    except money.MoneyError as error:
         raise Unreadable(f"{typed} is not an amount in {currency}: {error}") from None
 
 

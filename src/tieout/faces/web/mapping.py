@@ -12,7 +12,7 @@ from tieout.adapters.ports.format import Preview
 from tieout.adapters.ports.profile import Condition, Profile, Skip
 from tieout.adapters.ports.table.words import NEEDED, VOCABULARY
 from tieout.core import money
-from tieout.core.documents import Record
+from tieout.core.documents import Customer, Record
 from tieout.core.money import Money
 from tieout.faces.web import asked
 
@@ -31,8 +31,8 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 #: Fields of a record that a preview shows, in the order a bookkeeper reads them.
 _SHOWN = (
-    "number", "invoice_id", "credit_note_id", "payment_id", "customer_id", "name", "customer_name", "payer_name", "issue_date", "date", "due_date",
-    "amount", "open_amount", "status", "invoice_number", "reference", "remittance", "email", "customer_email", "country", "document_id",
+    "number", "name", "customer_name", "payer_name", "issue_date", "date", "due_date", "amount", "open_amount", "status", "invoice_number",
+    "reference", "remittance", "email", "customer_email", "country", "document_id", "invoice_id", "credit_note_id", "payment_id", "customer_id",
 )
 
 
@@ -81,7 +81,9 @@ def fields(seen: Preview) -> list[Field]:
     """Every field of the kinds this file gives; those that are filled or needed first."""
     p = seen.profile
     kinds = tuple(k for k in NEEDED if k in set(p.kinds.values())) if p.kind_column else (p.kind,)
-    needed = {name for kind in kinds for choice in NEEDED[kind] for name in choice}
+    filled = {*p.columns, *p.constants, *(c.field for c in p.conditions), p.heading_field}
+    # One field of a choice will do: an invoice's number or its id.
+    needed = {name for kind in kinds for choice in NEEDED[kind] if not filled & set(choice) or len(choice) == 1 for name in choice}
     names = dict.fromkeys(name for kind in kinds for name in VOCABULARY[kind])
     constants = {**p.constants, **({"currency": p.currency} if p.currency else {})}
     found = [Field(n, label(n), _key(seen.headers, p.columns.get(n, "")), constants.get(n, ""), n in needed) for n in names]
@@ -125,8 +127,13 @@ def changed(seen: Preview, post: QueryDict) -> Profile:
 
 def shown(records: Iterable[Record]) -> tuple[list[str], list[list[Any]]]:
     """Records as a table: the fields that any of them has, and their values in words."""
-    rows = list(records)
+    every = list(records)
+    # Whom an invoice names becomes a customer too; among invoices that is not worth a line of its own.
+    rows = [r for r in every if not isinstance(r, Customer)] or every
     names = [n for n in _SHOWN if any(getattr(r, n, None) not in (None, "", ()) for r in rows)]
+    for copy, of in (("invoice_id", "number"), ("credit_note_id", "number"), ("customer_id", "customer_name"), ("customer_id", "name")):
+        if copy in names and all(getattr(r, copy, None) == getattr(r, of, None) for r in rows):
+            names.remove(copy)
     kinds = {type(r).__name__ for r in rows}
     head = (["kind"] if len(kinds) > 1 else []) + names
     body = [[_kind(r) if n == "kind" else _value(getattr(r, n, None)) for n in head] for r in rows]

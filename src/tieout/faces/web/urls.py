@@ -10,8 +10,10 @@ from django.urls import URLPattern, URLResolver, include, path
 
 PAGES: list[tuple[str, str, str]] = [
     ("", "overview.page", "overview"),
+    ("overview/holders/", "overview.holders", "overview_holders"),
     ("overview/effect/", "overview.effect", "overview_effect"),
     ("receivables/", "receivables.page", "receivables"),
+    ("receivables/totals/", "receivables.totals", "receivables_totals"),
     ("receivables/export.csv", "receivables.export", "receivables_export"),
     # A customer and what can be said and done about it.
     ("customers/<int:customer_id>/", "customer.page", "customer"),
@@ -105,7 +107,6 @@ PAGES: list[tuple[str, str, str]] = [
     ("audit/head.json", "audit.head", "audit_head"),
     ("demo/", "demo.page", "demo"),
     ("demo/advance/", "demo.advance", "demo_advance"),
-    ("demo/money/", "demo.money", "demo_money"),
     ("demo/delete/", "demo.delete", "demo_delete"),
     ("organisation/", "shell.enter", "enter"),
     ("healthz", "shell.healthz", "healthz"),

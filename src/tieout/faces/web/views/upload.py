@@ -181,7 +181,7 @@ def _told(request: Request, taken: on_upload.Taken) -> None:
     if taken.state == "applied":
         words = ("created", "new"), ("updated", "updated"), ("unchanged", "unchanged"), ("quarantined", "set aside"), ("skipped", "skipped")
         counts = [f"{n:,} {word}" for name, word in words if (n := getattr(taken, name))]
-        messages.success(request, f"{taken.read:,} rows read: {', '.join(counts) or 'nothing in them'}.")
+        messages.success(request, f"{taken.read:,} records read: {', '.join(counts) or 'nothing in them'}.")
     elif taken.state == "ignored":
         messages.success(request, taken.reason[:1].upper() + taken.reason[1:] + ".")
     else:

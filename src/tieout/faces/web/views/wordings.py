@@ -16,7 +16,6 @@ from tieout.faces.web.may import may, may_post
 from tieout.stages.outreach import wording, words
 
 
-
 @may("view")
 def page(request: Request) -> HttpResponse:
     """Every wording; the one of the address in the editor."""
