@@ -6,6 +6,9 @@ A demo organisation may have its days moved forward (`Profile.clock_offset_days`
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 from tieout.stages.base import queries
@@ -20,12 +23,23 @@ def _real() -> dt.datetime:
 
 
 _clock: Clock = _real
+_standing: ContextVar[dt.datetime | None] = ContextVar("tieout_moment", default=None)
 
 
 def inject(clock: Clock | None) -> None:
     """Run on another clock (tests, simulations); None returns to the real one."""
     global _clock
     _clock = clock or _real
+
+
+@contextmanager
+def standing_at(moment: dt.datetime) -> Iterator[None]:
+    """A rehearsal lives a day in a moment: in this thread, and until the block ends, the organisation's clock stands at `moment`."""
+    token = _standing.set(moment)
+    try:
+        yield
+    finally:
+        _standing.reset(token)
 
 
 def real_now() -> dt.datetime:
@@ -35,7 +49,7 @@ def real_now() -> dt.datetime:
 
 def now() -> dt.datetime:
     """The moment in the current organisation."""
-    return _clock() + dt.timedelta(days=queries.profile().clock_offset_days)
+    return _standing.get() or _clock() + dt.timedelta(days=queries.profile().clock_offset_days)
 
 
 def today() -> dt.date:
