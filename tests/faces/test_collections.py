@@ -41,7 +41,8 @@ def book(organisation: uuid.UUID, standing_clock: dt.datetime) -> dict[str, Any]
         builders.invoice(new, "300.00", "2026-01-15")
         release.wave(customer_ids=[large.pk, small.pk, held.pk], name="First", actor=ADA, now=NOW)
         hold.place(customer=held, reason="manual", note="ask Petra", actor=ADA, now=NOW)
-        made = task.make(customer=large, kind="call", title="call about the oldest", natural_key="t1", due_date=dt.date(2026, 6, 9), actor=ADA, now=NOW)
+        made = task.make(
+            customer=large, kind="call", title="call about the oldest", natural_key="t1", due_date=dt.date(2026, 6, 9), actor=ADA, now=NOW)
     nightly.run(organisation)
     return {"large": large.pk, "small": small.pk, "held": held.pk, "new": new.pk, "task": made.pk}
 
@@ -72,7 +73,8 @@ def test_filters_live_in_the_address(organisation: uuid.UUID, book: dict[str, An
     assert hides not in said
 
 
-@pytest.mark.parametrize("query", ["after=x", "after=1~2~3~4", "after=1~2~2026-06-31~4", "owner=x", "state=%00", "text=%25_%00", "tier=x", "currency=x"])
+@pytest.mark.parametrize(
+    "query", ["after=x", "after=1~2~3~4", "after=1~2~2026-06-31~4", "owner=x", "state=%00", "text=%25_%00", "tier=x", "currency=x"])
 def test_no_address_breaks_the_list(organisation: uuid.UUID, book: dict[str, Any], owner: Browser, query: str) -> None:
     assert owner.get(f"{reverse('collections')}?{query}").status_code == 200
 

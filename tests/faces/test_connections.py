@@ -28,7 +28,11 @@ CLEAR = (
     "A-2,Beta Ltd,2026-04-05,2026-05-05,300.50,USD\n"
     "A-3,Gamma SA,2026-02-31,2026-05-05,55.00,EUR\n"
 )
-OPEN = "Invoice number,Customer,Invoice date,Due date,Amount\nA-1,Alpha GmbH,03/04/2026,04/05/2026,1200.00\nA-2,Beta Ltd,05/04/2026,06/05/2026,300.50\n"
+OPEN = (
+    "Invoice number,Customer,Invoice date,Due date,Amount\n"
+    "A-1,Alpha GmbH,03/04/2026,04/05/2026,1200.00\n"
+    "A-2,Beta Ltd,05/04/2026,06/05/2026,300.50\n"
+)
 
 
 def put(browser: Browser, content: str | bytes, name: str = "invoices.csv", **fields: Any) -> Any:
@@ -104,7 +108,8 @@ def test_columns_constants_and_conditions_are_changed_by_hand(organisation: uuid
         "condition:column": "Business", "condition:equals": "CA02|CA03", "condition:field": "currency", "condition:value": "CAD",
         "condition:otherwise": "USD", "skip:column": "Who", "skip:equals": "Sum of all", "skip:reason": "a total",
     }
-    owner.post(at(page), {f"answer:column:{n}": c for n, c in (("number", "Ref"), ("customer_name", "Who"), ("customer_id", "Who"), ("amount", "Sum"))})
+    answers = {"number": "Ref", "customer_name": "Who", "customer_id": "Who", "amount": "Sum"}
+    owner.post(at(page), {f"answer:column:{field}": column for field, column in answers.items()})
     page = owner.post(at(page), given, follow=True)
     said = words(page)
     assert "CAD where Business is CA02 or CA03, else USD" in said

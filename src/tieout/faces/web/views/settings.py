@@ -54,7 +54,7 @@ def mode(request: Request) -> HttpResponse:
     """Go live, return to shadow, or thaw a restored system."""
     to = request.POST.get("to", "")
     acts: dict[str, tuple[Any, str]] = {
-        "live": (switch.go_live, "Live: what the gate allows is sent from now on."),
+        "live": (_go_live(request), "Live: what the gate allows is sent from now on."),
         "shadow": (switch.go_dark, "Shadow mode: everything is shown, nothing is sent."),
         "thaw": (_thaw(request), "Thawed: sending goes on where each message is still right."),
     }
@@ -120,14 +120,14 @@ def _saved(request: Request, refused: Refused | None, done: str, part: str) -> H
 
 
 def _page(request: Request, values: dict[str, str] | None = None, wrong: dict[str, str] | None = None, status: int = 200) -> HttpResponse:
-    sending, reason = queries.sending_mode()
-    points = ready.to_go_live(now=request.now)
+    server, sample = outgoing.shown(), queries.is_demo()
+    points = ready.to_go_live(ours=request.profile, has_server=server is not None, now=request.now)
     return render(request, "web/settings.html", {
-        "sending": sending, "sending_reason": reason, "points": points, "missing": sum(1 for p in points if not p.met and p.needed),
+        "points": points, "missing": sum(1 for p in points if not p.met and p.needed),
         "ours": {name: getattr(request.profile, name) for name in arrange.FIELDS} | (values or {}), "wrong": wrong or {},
         "zones": sorted(arrange.available_timezones()), "languages": arrange.LANGUAGES, "stopped": request.profile.stopped_at,
-        "mail": _form(registry.channels()["email"].fields, outgoing.shown()), "mailbox": _form(registry.doors()["mailbox"].fields, inbox.shown()),
-        "secrets": secret.kept(), "sample": queries.is_demo(), "organisation_fields": FIELDS,
+        "mail": _form(registry.channels()["email"].fields, server), "mailbox": _form(registry.doors()["mailbox"].fields, inbox.shown()),
+        "secrets": secret.kept(), "sample": sample, "organisation_fields": FIELDS,
     }, status=status)
 
 
@@ -140,6 +140,17 @@ def _form(fields: Any, kept: dict[str, Any] | None) -> list[dict[str, Any]]:
         has = field.secret and bool((kept or {}).get("has_password"))
         rows.append({"field": field, "value": "" if field.secret else value, "has": has})
     return rows
+
+
+def _go_live(request: Request) -> Any:
+    def act(**who: Any) -> None:
+        points = ready.to_go_live(ours=request.profile, has_server=outgoing.stored() is not None, now=request.now)
+        missing = [p.says for p in points if p.needed and not p.met]
+        if missing:
+            raise switch.NotReady(f"not yet, this is missing: {'; '.join(missing)}")
+        switch.go_live(**who)
+
+    return act
 
 
 def _thaw(request: Request) -> Any:
