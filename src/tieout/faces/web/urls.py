@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 PAGES: list[tuple[str, str, str]] = [
     ("", "overview.page", "overview"),
+    ("overview/expected/", "overview.coming", "overview_expected"),
     ("overview/holders/", "overview.holders", "overview_holders"),
     ("overview/effect/", "overview.effect", "overview_effect"),
     ("receivables/", "receivables.page", "receivables"),

@@ -17,18 +17,24 @@ from django.db import connection
 
 from tieout.core import party
 from tieout.stages.base import walls
-from tieout.stages.insight.items import BUCKET, EXPECTED, OPEN
+from tieout.stages.insight.items import BUCKET, EXPECTED, PARTS, WHOLE
 
 State = Literal["open", "overdue", "due", "paid", "void", "all"]
 STATES: tuple[str, ...] = ("open", "overdue", "due", "paid", "void", "all")
 FLAGS: tuple[str, ...] = ("disputed", "held", "promised", "expected")
 PAGE = 50
 
-#: Sort name → (column, its SQL type). Ties are broken by id, so that paging by key never skips or repeats a row.
-SORTS: dict[str, tuple[str, str]] = {
-    "due": ("due_key", "date"), "open": ("open_minor", "bigint"), "amount": ("amount_minor", "bigint"), "number": ("number", "text"),
-    "issued": ("issue_key", "date"),
+#: Sort name → (what is compared, its SQL type, how rows are ordered). Ties are broken by id, so that paging by key never skips or
+#: repeats a row. `due` is spelled so that the index over open documents has the rows in order already.
+SORTS: dict[str, tuple[str, str, str]] = {
+    "due": ("coalesce(due_date, 'infinity'::date)", "date", "due_date {way} NULLS {last}"),
+    "open": ("open_minor", "bigint", "open_minor {way}"),
+    "amount": ("amount_minor", "bigint", "amount_minor {way}"),
+    "number": ("number", "text", "number {way}"),
+    "issued": ("coalesce(issue_date, '-infinity'::date)", "date", "coalesce(issue_date, '-infinity'::date) {way}"),
+    "newest": ("id", "bigint", "id {way}"),
 }
+OPEN_STATES = ("open", "overdue", "due")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -101,14 +107,10 @@ def _power() -> str:
 
 
 _POWER = _power()
-_ITEMS = f"""
-SELECT i.id, i.part, d.kind, d.number, d.customer_id, d.issue_date, i.due_date, d.currency, d.amount_minor, i.open_minor, d.status,
-       d.written_off_minor, d.po_number
-  FROM ({OPEN}) i JOIN ledger_document d ON (d.organisation_id, d.id) = (%(o)s, i.id)"""
 _DOCUMENTS = """
-SELECT id, 0 AS part, kind, number, customer_id, issue_date, due_date, currency, amount_minor, open_minor, status, written_off_minor, po_number
-  FROM ledger_document WHERE organisation_id = %(o)s"""
-_KEYS = "coalesce(due_date, 'infinity'::date) AS due_key, coalesce(issue_date, '-infinity'::date) AS issue_key"
+SELECT d.id, 0 AS part, d.kind, d.number, d.customer_id, d.issue_date, d.due_date, d.currency, d.amount_minor, d.open_minor, d.status,
+       d.written_off_minor, d.po_number
+  FROM ledger_document d WHERE d.organisation_id = %(o)s"""
 
 
 def page(*, wanted: Wanted, today: dt.date, after: str = "", limit: int = PAGE) -> tuple[list[Item], str]:
@@ -143,9 +145,14 @@ def _read(statement: str, parameters: dict[str, Any]) -> list[Item]:
         return [Item(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
 
+def _arms(wanted: Wanted) -> tuple[str, ...]:
+    """The relations the rows come from: open items, or whole documents where closed ones are asked for."""
+    return (WHOLE, PARTS) if wanted.state in OPEN_STATES else (_DOCUMENTS,)
+
+
 def _matching(wanted: Wanted) -> str:
-    source = _ITEMS if wanted.state in ("open", "overdue", "due") else _DOCUMENTS
-    return f"SELECT * FROM (SELECT *, {_KEYS} FROM ({source}) k) r WHERE {' AND '.join(_conditions(wanted))}"
+    conditions = " AND ".join(_conditions(wanted))
+    return " UNION ALL ".join(f"SELECT * FROM ({arm}) r WHERE {conditions}" for arm in _arms(wanted))
 
 
 def _conditions(wanted: Wanted) -> Iterator[str]:
@@ -166,7 +173,7 @@ def _conditions(wanted: Wanted) -> Iterator[str]:
         yield _FLAG[wanted.flag]
     if wanted.text:
         yield _TEXT
-    compared = "open_minor" if wanted.state in ("open", "overdue", "due") else "amount_minor"
+    compared = "open_minor" if wanted.state in OPEN_STATES else "amount_minor"
     if wanted.least is not None:
         yield f"{compared} >= %(least)s * {_POWER}"
     if wanted.most is not None:
@@ -197,12 +204,14 @@ _TEXT = """(number ILIKE %(like)s OR po_number ILIKE %(like)s
 
 
 def _statement(wanted: Wanted, *, after: str, limit: int) -> str:
-    column, kind = SORTS[wanted.sort]
-    way, beyond = ("DESC", "<") if wanted.down else ("ASC", ">")
-    keyset = f" AND ({column}, id, part) {beyond} (%(key)s::{kind}, %(key_id)s, %(key_part)s)" if after else ""
-    order = f"{column} {way}, id {way}, part {way}"
+    key, kind, order = SORTS[wanted.sort]
+    way, beyond, last = ("DESC", "<", "FIRST") if wanted.down else ("ASC", ">", "LAST")
+    ordered = f"{order.format(way=way, last=last)}, id {way}, part {way}"
+    conditions = " AND ".join([*_conditions(wanted), *([f"({key}, id, part) {beyond} (%(key)s::{kind}, %(key_id)s, %(key_part)s)"] if after else [])])
+    # Each arm is ordered and cut by itself: the first comes out of its index in order and stops after a page.
+    arms = " UNION ALL ".join(f"(SELECT * FROM ({arm}) r WHERE {conditions} ORDER BY {ordered} LIMIT {int(limit)})" for arm in _arms(wanted))
     return f"""
-WITH shown AS ({_matching(wanted)}{keyset} ORDER BY {order} LIMIT {int(limit)})
+WITH shown AS (SELECT *, {key} AS sort_key FROM ({arms}) a ORDER BY {ordered} LIMIT {int(limit)})
 SELECT s.id, s.part, s.kind, s.number, s.customer_id, c.name AS customer, s.issue_date, s.due_date, s.currency, s.amount_minor, s.open_minor,
        s.status, s.written_off_minor,
        coalesce((SELECT sum(x.amount_minor) FROM dialogue_dispute x
@@ -215,9 +224,9 @@ SELECT s.id, s.part, s.kind, s.number, s.customer_id, c.name AS customer, s.issu
        (SELECT min(p.promised_date) FROM dialogue_promise p
          WHERE p.organisation_id = %(o)s AND p.customer_id = s.customer_id AND p.state = 'open'
            AND (p.document_id IS NULL OR p.document_id = s.id)) AS promised_date,
-       s.{column}::text || '~' || s.id || '~' || s.part AS key
+       s.sort_key::text || '~' || s.id || '~' || s.part AS key
   FROM shown s JOIN ledger_customer c ON (c.organisation_id, c.id) = (%(o)s, s.customer_id)
- ORDER BY s.{column} {way}, s.id {way}, s.part {way}"""
+ ORDER BY s.sort_key {way}, s.id {way}, s.part {way}"""
 
 
 def _parameters(wanted: Wanted, today: dt.date, after: str) -> dict[str, Any]:

@@ -37,8 +37,6 @@ class Ages(msgspec.Struct, frozen=True):
     currency: str
     bar: str
     columns: tuple[Column, ...]
-    holders: tuple[figures.Holder, ...]
-    held_percent: int
 
 
 @may("view")
@@ -46,16 +44,30 @@ def page(request: Request) -> HttpResponse:
     """Figures per currency, the organisation's own currency first; nothing is added across currencies."""
     first = request.profile.base_currency
     aged = sorted(figures.aging(today=request.today), key=lambda a: (a.currency != first, a.currency))
-    coming = sorted(expected.expected(today=request.today), key=lambda e: (e.currency != first, e.currency))
-    holders = figures.holders(today=request.today)
     values: dict[str, Any] = {
         "aged": aged,
-        "coming": coming,
-        "ages": [_ages(a, [h for h in holders if h.currency == a.currency]) for a in aged if a.open.count],
+        "ages": [_ages(a) for a in aged if a.open.count],
         "pressing": listing.worklist(limit=PRESSING, today=request.today).rows,
-        **_chart(coming, request.GET.get("expected", "")),
     }
     return render(request, "web/overview.html", values)
+
+
+@may("view")
+def coming(request: Request) -> HttpResponse:
+    """Cash expected: the figure, and the line of one currency. Read apart from the page: it weighs every customer's habit."""
+    first = request.profile.base_currency
+    found = sorted(expected.expected(today=request.today), key=lambda e: (e.currency != first, e.currency))
+    return render(request, "web/_expected.html", {"coming": found, **_chart(found, request.GET.get("expected", ""))})
+
+
+@may("view")
+def holders(request: Request) -> HttpResponse:
+    """Who holds most of what is overdue. Read apart from the page: it sums every overdue account."""
+    found: dict[str, list[figures.Holder]] = {}
+    for holder in figures.holders(today=request.today):
+        found.setdefault(holder.currency, []).append(holder)
+    values = [(currency, rows, sum(row.percent for row in rows)) for currency, rows in found.items()]
+    return render(request, "web/_holders.html", {"holders": values})
 
 
 @may("view")
@@ -64,7 +76,7 @@ def effect(request: Request) -> HttpResponse:
     return render(request, "web/_effect.html", {"effect": baseline.compare(today=request.today)})
 
 
-def _ages(aged: figures.Aged, holders: list[figures.Holder]) -> Ages:
+def _ages(aged: figures.Aged) -> Ages:
     cells = aged.buckets
     parts = [(LABELS[name], LOOKS[name], cells[name].minor) for name in LOOKS if name in cells]
     columns = [_column(name, cells) for name in ("current", "1-30", "31-60")]
@@ -72,8 +84,7 @@ def _ages(aged: figures.Aged, holders: list[figures.Holder]) -> Ages:
     if "no_due_date" in cells:
         columns.append(_column("no_due_date", cells))
     bar = aging_bar.draw(parts, title=f"Open invoices in {aged.currency} by age")
-    overdue = aged.overdue.minor
-    return Ages(aged.currency, bar, tuple(columns), tuple(holders), sum(h.minor for h in holders) * 100 // overdue if overdue else 0)
+    return Ages(aged.currency, bar, tuple(columns))
 
 
 def _column(name: str, cells: dict[str, figures.Cell]) -> Column:

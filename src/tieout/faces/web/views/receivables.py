@@ -47,7 +47,8 @@ def page(request: Request) -> HttpResponse:
     values: dict[str, Any] = {
         "items": [(item, item.state(request.today)) for item in items],
         "after": after,
-        "totals": listing.totals(wanted=wanted, today=request.today),
+        # Over all that ever was, the sum is read after the page.
+        "totals": listing.totals(wanted=wanted, today=request.today) if wanted.state in listing.OPEN_STATES else None,
         "wanted": wanted,
         "chips": _chips(request.GET, wanted),
         "notices": notices,
@@ -59,6 +60,13 @@ def page(request: Request) -> HttpResponse:
     }
     part = request.headers.get("HX-Request") and request.GET.get("after")
     return render(request, "web/_receivable_rows.html" if part else "web/receivables.html", values)
+
+
+@may("view")
+def totals(request: Request) -> HttpResponse:
+    """The sums of the filter, for a page that was shown without them."""
+    wanted, _ = read(request.GET)
+    return render(request, "web/_totals.html", {"totals": listing.totals(wanted=wanted, today=request.today)})
 
 
 @may("export")
@@ -117,11 +125,16 @@ def read(query: QueryDict) -> tuple[Wanted, list[str]]:
     if currency and not is_currency(currency):
         notices.append(f"“{currency}” is not a currency; the list shows all.")
         currency = ""
+    state = one_of("state", listing.STATES, "open")
+    # What is open is read oldest due first; what is closed, newest first, as its key lies.
+    usual = "due" if state in listing.OPEN_STATES else "newest"
+    sort = one_of("sort", listing.SORTS, usual)
     wanted = Wanted(
-        state=one_of("state", listing.STATES, "open"), kind=one_of("kind", ("invoice", "credit_note"), "invoice"),
+        state=state, kind=one_of("kind", ("invoice", "credit_note"), "invoice"),
         bucket=one_of("bucket", ("", *LABELS), ""), flag=one_of("flag", ("", *listing.FLAGS), ""), currency=currency,
         customer=asked.number(query, "customer"), text=party.tidy(asked.text(query, "q", longest=200)), least=whole("least"), most=whole("most"),
-        due_from=date("due_from"), due_to=date("due_to"), sort=one_of("sort", listing.SORTS, "due"), down=query.get("down") == "1",
+        due_from=date("due_from"), due_to=date("due_to"), sort=sort,
+        down=query.get("down", "1" if sort == "newest" else "") == "1",
     )
     return wanted, notices
 
