@@ -41,6 +41,8 @@ def make(admin_url: str, *, database: str, secret: str) -> None:
             connection.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(sql.Identifier(database), sql.Identifier(APP)))
     except psycopg.errors.InsufficientPrivilege as error:
         raise RolesRefused(f"this login may not create roles or databases ({error}); give an administrator's address once") from error
+    except psycopg.OperationalError as error:
+        raise RolesRefused(f"the database server does not answer or refuses this login: {str(error).strip()}") from error
 
 
 def _ensure(connection: psycopg.Connection[tuple[object, ...]], role: str, options: str) -> None:
