@@ -255,16 +255,19 @@ def test_settings_are_refused_early_and_in_words(settings: dict[str, Any], said:
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "error", "said"),
     [
-        pytest.param({"to_address": "a@x.example, evil@z.example"}, "one plain address", id="two addresses in one"),
-        pytest.param({"to_address": "a@x.example\r\nBcc: evil@z.example"}, "one plain address", id="a header in the address"),
-        pytest.param({"sender_name": "Marrow\r\nBcc: evil@z.example"}, "line break", id="a header in the sender's name"),
-        pytest.param({"message_id": "<a@b>\r\nX: y"}, "line break", id="a header in the message id"),
+        pytest.param({"to_address": "a@x.example, evil@z.example"}, BadRecord, "one plain address", id="two addresses in one"),
+        pytest.param({"to_address": "a@x.example\r\nBcc: evil@z.example"}, BadRecord, "one plain address", id="a header in the address"),
+        pytest.param({"sender_name": "Marrow\r\nBcc: evil@z.example"}, NeedsPerson, "line break", id="a header in the sender's name"),
+        pytest.param({"return_address": "+0a@", "sender_address": ""}, NeedsPerson, "give one in Settings", id="no address of our own"),
+        pytest.param({"message_id": "<a@b>\r\nX: y"}, BadRecord, "line break", id="a header in the message id"),
     ],
 )
-def test_nothing_can_add_a_header_or_a_recipient(desk: Desk, server: dict[str, Any], fields: dict[str, Any], said: str) -> None:
-    with EMAIL.open(server) as line, pytest.raises(BadRecord, match=said):
+def test_nothing_can_add_a_header_or_a_recipient(
+    desk: Desk, server: dict[str, Any], fields: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with EMAIL.open(server) as line, pytest.raises(error, match=said):
         line.send(letter(**fields))
     assert desk.taken == []
 

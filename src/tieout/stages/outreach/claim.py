@@ -1,7 +1,8 @@
 """Claim messages: the gate is asked on facts read under the locks, and what it allows is committed as `sending` first.
 
-Locks are taken in the order account, contact point, message, and none is waited for: what another worker holds is left
-to the next round. Money, opt-outs, disputes and holds take the same locks, so they are seen here or come after.
+No lock is waited for, so none can deadlock: what somebody else holds (a message another worker asks about, an account
+that money is being applied to) is left to the next round, and several workers share the work. Money, opt-outs, disputes and
+holds take the account's or the contact point's lock too, so they are seen here or come after.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tieout.core.policy.packs import contact_rules
 from tieout.stages.base import audit, feed, walls
 from tieout.stages.base import queries as base
 from tieout.stages.outreach import ends, evidence, liquid, said, sending, statement, store, telling, tokens, truth
-from tieout.stages.outreach.models import Certificate, Message
+from tieout.stages.outreach.models import Message
 from tieout.stages.outreach.said import Said
 from tieout.stages.outreach.standing import Document
 from tieout.stages.outreach.words import Sender
@@ -114,19 +115,15 @@ def _due(now: dt.datetime, customer_ids: Sequence[int] | None) -> Any:
 
 
 def _locked(now: dt.datetime, limit: int, customer_ids: Sequence[int] | None) -> list[Message]:
-    due = _due(now, customer_ids)
-    found = list(due.order_by("not_before", "id").values_list("id", "customer_id", "contact_point_id")[:limit])
-    if not found:
-        return []
-    accounts = _take("ledger_customer", {customer for _, customer, _ in found})
-    points = _take("dialogue_contactpoint", {point for _, customer, point in found if customer in accounts})
-    wanted = [pk for pk, customer, point in found if customer in accounts and point in points]
-    # The state is read again under the lock: another worker may have claimed it since.
-    rows = Message.objects.filter(pk__in=wanted, state__in=("planned", "held")).order_by("id")
-    return list(rows.select_for_update(skip_locked=True, no_key=True))
+    rows = list(_due(now, customer_ids).order_by("not_before", "id").select_for_update(skip_locked=True, no_key=True)[:limit])
+    accounts = _take("ledger_customer", {row.customer_id for row in rows})
+    points = _take("dialogue_contactpoint", {row.contact_point_id for row in rows if row.customer_id in accounts})
+    return sorted((row for row in rows if row.customer_id in accounts and row.contact_point_id in points), key=lambda row: row.pk)
 
 
 def _take(table: str, ids: set[int]) -> set[int]:
+    if not ids:
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(
             f'SELECT id FROM "{table}" WHERE organisation_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED',
@@ -161,7 +158,7 @@ def _retold(message: Message, read: evidence.Batch, named: list[Document], desk:
 
 def _rewritten(message: Message, fresh: Said, desk: Desk) -> str:
     """Write the text again where its facts have changed since; returns why it could not be."""
-    if fresh.plain() == message.facts:
+    if fresh == said.read(message.facts):
         return ""
     attach = len(fresh.statement) > 1
     try:
@@ -213,23 +210,25 @@ def _kept(
         message.state, message.claimed_at, message.claims = Message.State.SENDING, now, message.claims + 1
         message.hold_reason = message.hold_release = ""
         message.message_id = message.message_id or tokens.message_id(organisation_id, message.token, desk.sender.address)
-        checks = [{k: v for k, v in msgspec.to_builtins(check).items() if v != ""} for check in verdict.checks]
-        certificates.append(
-            Certificate(
-                message_id=message.pk, claim=message.claims, allowed=True, checks=checks, rules_version=verdict.rules_version,
-                inputs_hash=verdict.inputs_hash, issued_at=now,
-            )
-        )  # fmt: skip
+        certificates.append(_certificate(message, verdict, now))
     threads = _threads([message for message, _, _ in allowed])
     changed = [*(message for message, _, _ in allowed), *held, *ended]
     store.rows(changed, _CHANGED)
-    Certificate.objects.bulk_create(certificates)
+    store.certificates(certificates)
     left = [*(message for message, _, _ in allowed), *ended]
     feed.publish(kind="message", ids=[m.pk for m in left], customer_ids=[m.customer_id for m in left], cause="message.claim", now=now)
-    acts = [("message.claim", "message", m.pk, "", {"claim": m.claims, "inputs_hash": v.inputs_hash}) for m, _, v in allowed]
-    audit.write_many([*acts, *(("message.end", "message", m.pk, ends.NOTHING_LEFT, {}) for m in ended)], actor=SENDER, now=now)
+    # A claim is proven by its certificate, which nobody can change, and enters the trail when it is settled.
+    audit.write_many([("message.end", "message", m.pk, ends.NOTHING_LEFT, {}) for m in ended], actor=SENDER, now=now)
     claimed = tuple(_claimed(message, fresh, threads, desk) for message, fresh, _ in allowed)
     return Round(claimed=claimed, held=len(held), ended=len(ended))
+
+
+def _certificate(message: Message, verdict: gate.Verdict, now: dt.datetime) -> dict[str, Any]:
+    checks = [{name: value for name, value in msgspec.to_builtins(check).items() if value != ""} for check in verdict.checks]
+    return {
+        "message_id": message.pk, "claim": message.claims, "allowed": verdict.allowed, "checks": checks, "rules_version": verdict.rules_version,
+        "inputs_hash": verdict.inputs_hash, "issued_at": now,
+    }  # fmt: skip
 
 
 def _claimed(message: Message, fresh: Said, threads: dict[int, tuple[str, ...]], desk: Desk) -> Claimed:

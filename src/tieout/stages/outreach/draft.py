@@ -20,7 +20,7 @@ from tieout.stages.collect import address
 from tieout.stages.collect.models import Decision
 from tieout.stages.dialogue.models import ContactPoint
 from tieout.stages.ledger.models import Customer
-from tieout.stages.outreach import ends, places, sending, standing, statement, telling, tokens
+from tieout.stages.outreach import ends, places, sending, standing, statement, store, telling, tokens
 from tieout.stages.outreach.models import Message
 from tieout.stages.outreach.standing import Document
 from tieout.stages.outreach.writing import Desk
@@ -118,15 +118,12 @@ def _draft(wishes: Sequence[_Wish], *, actor: Actor, now: dt.datetime) -> Drafte
         return Drafted(existing=existing, without_address=tuple(sorted(without)), with_a_person=tuple(sorted(persons)))
     account.lock(wish.customer_id for wish, _ in fresh)
     messages, nothing = _write(fresh, recipients, now)
-    keys = [message.natural_key for message in messages]
-    before = set(Message.objects.filter(natural_key__in=keys).values_list("id", flat=True))
-    Message.objects.bulk_create(messages, ignore_conflicts=True, batch_size=500)
-    made = [(pk, customer) for pk, customer in Message.objects.filter(natural_key__in=keys).values_list("id", "customer_id") if pk not in before]
+    made = store.new(messages)
     _replace_older(made)
     _tell(made, actor, now)
     return Drafted(
         created=tuple(pk for pk, _ in made),
-        existing=existing + len(before),
+        existing=existing + len(messages) - len(made),
         without_address=tuple(sorted(without)),
         nothing_open=tuple(sorted(nothing)),
         with_a_person=tuple(sorted(persons)),
@@ -239,4 +236,7 @@ def _replace_older(made: Sequence[tuple[int, int]]) -> None:
 
 def _tell(made: Sequence[tuple[int, int]], actor: Actor, now: dt.datetime) -> None:
     feed.publish(kind="message", ids=[pk for pk, _ in made], customer_ids=[customer for _, customer in made], cause="message.draft", now=now)
-    audit.write_many([("message.draft", "message", pk, "", {"customer_id": customer}) for pk, customer in made], actor=actor, now=now)
+    if made:
+        # One entry for the batch: each message enters the trail by itself when a person touches it and when it leaves.
+        detail = {"messages": [pk for pk, _ in made]}
+        audit.write(actor=actor, action="message.draft", object_kind="message", object_id=made[0][0], now=now, detail=detail)

@@ -16,6 +16,7 @@ from tieout.core.party import tidy
 from tieout.stages.outreach import liquid
 
 _URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)]")
+_CONTROL, _TRAILING, _MANY_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]"), re.compile(r"[^\S\n]+\n"), re.compile(r"\n{3,}")
 _TAGS = {"p", "ul", "li", "br", "a"}
 LONGEST_SUBJECT = 200
 
@@ -48,9 +49,8 @@ def one_line(subject: str) -> str:
 
 def tidied(text: str) -> str:
     """Line ends of one kind, no trailing spaces, no more than one empty line, no control characters."""
-    kept = "".join(c for c in text.replace("\r\n", "\n") if c == "\n" or c == "\t" or ord(c) >= 32)
-    lines = [line.rstrip() for line in kept.split("\n")]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    kept = _CONTROL.sub("", text.replace("\r\n", "\n"))
+    return _MANY_LINES.sub("\n\n", _TRAILING.sub("\n", kept)).strip() + "\n"
 
 
 def as_html(text: str, *, inert: Iterable[str] = ()) -> str:

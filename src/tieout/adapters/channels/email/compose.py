@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import quopri
+import re
 from email.header import Header
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
 
 from tieout.adapters.ports.channel import Attachment, Letter
-from tieout.adapters.ports.errors import BadRecord
+from tieout.adapters.ports.errors import BadRecord, NeedsPerson
 
 _CRLF = "\r\n"
+_NOT_ONE = re.compile(r"[\s,;<>\x00-\x1f\x7f]")
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9]")
 
 
 def as_bytes(letter: Letter) -> bytes:
-    """The whole message. Raises BadRecord where a value could not stand in a header."""
+    """The whole message. Raises BadRecord where a value could not stand in a header, NeedsPerson where it is our own."""
     # Written by hand: the parts are few and fixed, and the library's generator takes ten times as long per letter.
     body = _alternative(letter)
     if letter.attachments:
@@ -58,11 +61,17 @@ def _unstructured(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def _mailbox(name: str, address: str) -> str:
+    # Ours, so nothing is wrong with the letter or its recipient: somebody mends the settings.
     if "\r" in name or "\n" in name:
-        raise BadRecord("a line break stands in the sender's name", field="from")
-    return formataddr((name[:120], ascii_address(address)), "utf-8").replace("\n", _CRLF)
+        raise NeedsPerson("a line break stands in the sender's name")
+    try:
+        wire = ascii_address(address)
+    except BadRecord:
+        raise NeedsPerson(f"{address!r} cannot be a sender's address; give one in Settings") from None
+    return formataddr((name[:120], wire), "utf-8").replace("\n", _CRLF)
 
 
+@lru_cache(maxsize=1024)
 def ascii_address(address: str) -> str:
     """The address with its domain as it goes over the wire; a local part beyond ASCII stays and needs SMTPUTF8."""
     local, _, domain = address.rpartition("@")
@@ -70,7 +79,7 @@ def ascii_address(address: str) -> str:
         wire = domain.encode("idna").decode("ascii") if not domain.isascii() else domain
     except UnicodeError:
         raise BadRecord(f"the domain of {address} cannot be written for mail servers", field="to") from None
-    if any(c.isspace() or c in ",;<>" for c in local + wire) or not local:
+    if _NOT_ONE.search(local) or _NOT_ONE.search(wire) or not local or not wire:
         raise BadRecord("the address is not one plain address", field="to")
     return f"{local}@{wire}"
 
@@ -98,7 +107,7 @@ def _attached(one: Attachment) -> bytes:
 
 def _multipart(kind: str, parts: list[bytes], message_id: str) -> bytes:
     # The boundary comes from the Message-ID: the same letter is the same bytes, and no text can hold it by accident.
-    boundary = f"=_{kind}_{''.join(c for c in message_id if c.isalnum())[:40]}"
+    boundary = f"=_{kind}_{_NOT_PLAIN.sub('', message_id)[:40]}"
     opened = f'Content-Type: multipart/{kind}; boundary="{boundary}"{_CRLF}{_CRLF}'.encode("ascii")
     mark = f"--{boundary}".encode("ascii")
     return opened + b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts) + mark + b"--\r\n"
