@@ -217,8 +217,13 @@ def _kept(
     store.certificates(certificates)
     left = [*(message for message, _, _ in allowed), *ended]
     feed.publish(kind="message", ids=[m.pk for m in left], customer_ids=[m.customer_id for m in left], cause="message.claim", now=now)
-    # A claim is proven by its certificate, which nobody can change, and enters the trail when it is settled.
-    audit.write_many([("message.end", "message", m.pk, ends.NOTHING_LEFT, {}) for m in ended], actor=SENDER, now=now)
+    # A claim is proven by its certificate, which nobody can change. One entry for the round gives it its place in the trail: what
+    # committed before it and what after, no clock can say (`health.before`).
+    acts: list[tuple[str, str, object, str, dict[str, Any]]] = [("message.end", "message", m.pk, ends.NOTHING_LEFT, {}) for m in ended]
+    if allowed:
+        claims = [[message.pk, message.claims] for message, _, _ in allowed]
+        acts.append(("message.claim", "messages", claims[0][0], "", {"claims": claims}))
+    audit.write_many(acts, actor=SENDER, now=now)
     claimed = tuple(_claimed(message, fresh, threads, desk) for message, fresh, _ in allowed)
     return Round(claimed=claimed, held=len(held), ended=len(ended))
 
