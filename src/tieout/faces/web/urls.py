@@ -116,12 +116,7 @@ PAGES: list[tuple[str, str, str]] = [
 
 def _view(target: str) -> Callable[..., HttpResponse]:
     module, _, name = target.partition(".")
-    try:
-        found: Callable[..., HttpResponse] = getattr(import_module(f"tieout.faces.web.views.{module}"), name)
-    except (ImportError, AttributeError):
-        from tieout.faces.web.views import shell
-
-        return shell.missing
+    found: Callable[..., HttpResponse] = getattr(import_module(f"tieout.faces.web.views.{module}"), name)
     return found
 
 

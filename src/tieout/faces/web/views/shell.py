@@ -38,11 +38,6 @@ def enter(request: HttpRequest) -> HttpResponse:
     return redirect("overview")
 
 
-@public
-def missing(request: HttpRequest, **_: Any) -> HttpResponse:
-    raise Http404
-
-
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: the role does not include this."""
     return render(request, "web/refused.html", {"reason": str(exception or "")}, status=403)
