@@ -1,0 +1,86 @@
+"""`pages`: overview and work list over a growing history: server time and queries, as a signed-in person asks for them.
+
+The same open invoices stand over a tenth of the history and then over all of it, in one run: what is closed may hardly cost
+anything. Time is measured around the whole request in the server's own process, without a network.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tieout.core.evidence import Actor
+from tieout.flow import clock
+from tieout.rehearsal.bench import books, laying
+from tieout.rehearsal.bench.figures import Figure, timed
+from tieout.stages.base import found, walls
+from tieout.stages.collect import plan
+
+_PAGES = {"overview": "/", "work list": "/collections/"}
+_OPEN, _PER_CUSTOMER = 100_000, 10
+_ASKED, _WARM = 21, 3
+#: The promise is made for this history; at less it is measured and not judged.
+_JUDGED = 1_000_000
+#: Statements that carry a transaction and read no rows.
+_CARRIERS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET LOCAL")
+
+
+def run(size: int) -> Iterator[Figure]:
+    """`size` closed invoices at the end, a tenth of them at the beginning."""
+    clock.inject(lambda: books.NOW)
+    org = laying.organisation()
+    opened = min(_OPEN, size)
+    tenth = max(1, size // 10)
+    laying.customers(org, max(1, opened // _PER_CUSTOMER))
+    laying.documents(org, 1, opened, open_=True, days_late=(-30, 120))
+    laying.documents(org, opened + 1, opened + tenth, open_=False, days_late=(121, 1200))
+    with walls.inside(org):
+        plan.day(today=books.TODAY, now=books.NOW)
+    browser = _signed_in(org)
+    before: dict[str, float] = {}
+    for at in (tenth, size):
+        if at == size:
+            laying.documents(org, opened + tenth + 1, opened + size, open_=False, days_late=(121, 1200))
+        laying.settle_down()
+        for name, path in _PAGES.items():
+            seconds, queries = _asked(browser, path)
+            judged = at >= _JUDGED
+            title = f"pages: {name}"
+            yield Figure(
+                name=title, size=at, value=seconds * 1000, unit="ms", must=100 if judged else None, better="less", seconds=seconds,
+                against="median server time" if judged else "",
+            )  # fmt: skip
+            yield Figure(name=f"{title}, queries", size=at, value=queries, unit="queries", must=12, better="less")
+            if at == size:
+                grown = seconds / before[name]
+                yield Figure(name=f"{title}, ten times the history", size=at, value=grown, unit="x", must=1.2 if judged else None, better="less")
+            before[name] = seconds
+
+
+def _signed_in(org: UUID) -> Any:
+    with walls.inside(org):
+        person = found.person(email="ada@bench.example", name="Ada", password=None)
+        found.member(person=person, role="owner", actor=Actor("machine", "bench"), now=books.NOW)
+    browser = Client(SERVER_NAME="localhost")
+    browser.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return browser
+
+
+def _asked(browser: Any, path: str) -> tuple[float, int]:
+    """Median seconds of a page, and how many statements read or wrote rows for it."""
+    took = []
+    for turn in range(_WARM + _ASKED):
+        with timed() as watch:
+            answer = browser.get(path)
+        assert answer.status_code == 200, (path, answer.status_code)
+        if turn >= _WARM:
+            took.append(watch.seconds)
+    with CaptureQueriesContext(connection) as captured:
+        browser.get(path)
+    return statistics.median(took), sum(not query["sql"].startswith(_CARRIERS) for query in captured.captured_queries)

@@ -1,0 +1,59 @@
+"""Tryton, beside which planning and sending are measured. It cannot run inside this project: its figures are given, or
+taken in the same run by a script of the user's.
+
+Tryton 8.2 on PostgreSQL, through its own server-side calls in large batches (its fastest way in), took 67 to 305 dunnings a
+second on this project's kind of machine and handed 38 reminders a second to a local SMTP server. We are held to the best.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from tieout.rehearsal.bench.figures import Figure
+
+#: Invoices a second of Tryton's `generate_dunnings`, the best of several runs; and reminders a second of its dunning by mail.
+DUNNINGS, REMINDERS = 305.0, 38.0
+_DUNNINGS, _REMINDERS = "TIEOUT_BENCH_DUNNINGS", "TIEOUT_BENCH_REMINDERS"
+
+
+class PeerFailed(Exception):
+    """The peer's script ended badly or wrote no figures; the message says which."""
+
+
+def measured(script: Path, *, parties: int = 1_000, invoices: int = 11_000) -> dict[str, str]:
+    """Run the peer's script and return its figures for the environment of the benchmarks. Raises PeerFailed.
+
+    The script takes the numbers of parties and invoices and writes `results/tryton.json` beside itself.
+    """
+    done = subprocess.run(["bash", str(script), str(parties), str(invoices)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PeerFailed(f"{script} ended with {done.returncode}: {done.stderr[-1000:]}")
+    try:
+        told = json.loads((script.parent / "results" / "tryton.json").read_text())
+        dunnings = max(v["per_s"] for k, v in told.items() if k.startswith("generate_dunnings") and "newly overdue" in k)
+        mailed = max(v["per_s"] for k, v in told.items() if k.startswith("process level incl. e-mail"))
+    except (OSError, ValueError, KeyError) as error:
+        raise PeerFailed(f"{script} left no figures in results/tryton.json: {error}") from error
+    return {_DUNNINGS: str(dunnings), _REMINDERS: str(mailed)}
+
+
+def tryton_dunning(size: int, per_second: float) -> Figure:
+    """Invoices planned a second, in Tryton's."""
+    peer, how = _of(_DUNNINGS, DUNNINGS)
+    against = f"Tryton 8.2, {peer:.0f} invoices/s, {how}"
+    return Figure(name="plan: of Tryton's dunning", size=size, value=per_second / peer, unit="x", must=100, aim=300, against=against)
+
+
+def tryton_mail(size: int, per_second: float) -> Figure:
+    """Reminders sent a second, in Tryton's."""
+    peer, how = _of(_REMINDERS, REMINDERS)
+    against = f"Tryton 8.2, {peer:.0f} reminders/s, {how}"
+    return Figure(name="send: of Tryton's dunning by mail", size=size, value=per_second / peer, unit="x", must=5, against=against)
+
+
+def _of(name: str, known: float) -> tuple[float, str]:
+    given = os.environ.get(name)
+    return (float(given), "in this run") if given else (known, "as measured before")
