@@ -37,7 +37,7 @@ FIELDS = {
     "currency": "Currency", "tax_id": "Tax number", "phone": "Telephone",
 }
 #: Reasons a person places a hold for; disputes, promises, replies and opt-outs hold through their own acts.
-HOLD_REASONS = [(value, label) for value, label in Hold.Reason.choices if value in ("manual", "plan", "legal", "insolvency", "dispute")]
+HOLD_REASONS = [(value, label) for value, label in Hold.Reason.choices if value in ("manual", "plan", "legal", "insolvency")]
 EVENTS = 40
 
 
