@@ -31,7 +31,7 @@ from tieout.stages.outreach.settle import Settled
 READER = "send"
 CHANNEL = "email"
 #: Rounds in which nothing could be offered in time before the run gives up and leaves the rest to the next one.
-_FUTILE = 3
+_FUTILE = 8
 
 Clock = Callable[[], dt.datetime]
 
@@ -102,8 +102,8 @@ def _rounds(
         total = total.plus(found, outcomes)
         went = sum(one.outcome == "sent" for one in outcomes)
         if any(one.outcome == "back" for one in outcomes):
-            # A slow server gets smaller batches, so that what is claimed is also called in time.
-            limit = max(1, went)
+            # A slow server or a very long list of open money gets smaller batches, so that what is claimed is called in time.
+            limit = max(1, min(limit, len(outcomes)) // 2)
         futile = futile + 1 if outcomes and all(one.outcome == "back" for one in outcomes) else 0
         if futile >= _FUTILE:
             return msgspec.structs.replace(total, stopped="too slow to call the mail server within five seconds of the claim")

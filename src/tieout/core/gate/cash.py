@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 from tieout.core.gate.facts import Facts, Item, Receipt
 from tieout.core.gate.verdict import Check, passed, refused
 from tieout.core.matching import numbers
@@ -19,8 +22,12 @@ def no_money_on_its_way(facts: Facts) -> Check:
         return refused("money", _announced(announced[0]), "the money arrives, or its announcement ends")
     if facts.receipts is None:
         return refused("money", "money not yet applied is not known", "the cash inbox is read")
+    known: numbers.Known[str] = numbers.Known()
+    for item in facts.items:
+        known.add(item.number, item.number)
+    names = [f" {name} " for name in map(_folded, facts.customer_names) if name]
     for receipt in sorted(facts.receipts, key=lambda r: r.payment_id):
-        why = _could_settle(receipt, facts)
+        why = _could_settle(receipt, facts, known, names)
         if why:
             sum_text = f"{minor_text(receipt.minor, receipt.currency)} {receipt.currency}"
             state = receipt.state.replace("_", " ")
@@ -34,32 +41,30 @@ def _announced(item: Item) -> str:
     return f"{minor_text(item.on_the_way_minor, item.currency)} {item.currency} for {item.number} is on its way"
 
 
-def _could_settle(receipt: Receipt, facts: Facts) -> str | None:
+@lru_cache(maxsize=65536)
+def _folded(text: str) -> str:
+    # A batch of messages is asked about the same open money: each text is folded once.
+    return fold(text)
+
+
+def _could_settle(receipt: Receipt, facts: Facts, known: numbers.Known[str], names: Sequence[str]) -> str | None:
     if receipt.minor <= 0:
         return None
     if receipt.customer_id == facts.customer_id:
         return "is from this customer"
     if receipt.customer_id is not None:
         return None
-    named = _named(receipt, facts)
-    if named:
-        return f"names {named}"
-    if _carries_name(receipt, facts):
+    found = known.mentions(receipt.text)
+    if found:
+        return f"names {known.bearers(found[0].key)[0]}"
+    if _carries_name(receipt, names):
         return "carries this customer's name"
     return _amount_fits(receipt, facts)
 
 
-def _named(receipt: Receipt, facts: Facts) -> str | None:
-    known: numbers.Known[str] = numbers.Known()
-    for item in facts.items:
-        known.add(item.number, item.number)
-    found = known.mentions(receipt.text)
-    return known.bearers(found[0].key)[0] if found else None
-
-
-def _carries_name(receipt: Receipt, facts: Facts) -> bool:
-    said = [f" {fold(text)} " for text in (receipt.payer_name or "", receipt.text)]
-    return any(f" {name} " in text for name in map(fold, facts.customer_names) if name for text in said)
+def _carries_name(receipt: Receipt, names: Sequence[str]) -> bool:
+    said = [f" {_folded(text)} " for text in (receipt.payer_name or "", receipt.text)]
+    return any(name in text for name in names for text in said)
 
 
 def _amount_fits(receipt: Receipt, facts: Facts) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from tieout.core.party import tidy
 from tieout.stages.outreach import words
 from tieout.stages.outreach.said import Said, SaidItem
 
@@ -35,7 +36,7 @@ def _said(name: str, language: str, count: int) -> Said:
         )
         for n in range(count)
     )
-    return Said(as_of=_DAY, language=language, customer=words.tidy(name), recipient="", items=items)
+    return Said(as_of=_DAY, language=language, customer=tidy(name), recipient="", items=items)
 
 
 def _words(name: str, count: int) -> dict[str, Any]:
