@@ -26,7 +26,7 @@ _TRIES = 50
 _PAUSE = 30
 
 
-@click.command(help="A living sample company: two years of history, money arriving, letters caught on this machine. --once prints what happens and ends.")
+@click.command(help="A living sample company: two years of history, money arriving, letters caught on this machine.")
 @click.option("--once", is_flag=True, help="no server: load it, live some days, print what happened, leave nothing behind")
 @click.option("--json", "as_json", is_flag=True, help="with --once: the summary as one JSON line")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="the next free one is taken where it is in use")
@@ -68,11 +68,12 @@ def _ready(say: Any) -> int:
     from tieout.flow import clock
     from tieout.rehearsal import demo
 
-    organisation = demo.there()
-    if organisation is None:
-        organisation = demo.company(now=clock.real_now(), say=say)
-    else:
-        say("found as it was left")
+    with demo.alone():
+        organisation = demo.there()
+        if organisation is None:
+            organisation = demo.company(now=clock.real_now(), say=say)
+        else:
+            say("found as it was left")
     port = demo.post(organisation, now=clock.real_now())
     if _free(port) != port:
         port = demo.post(organisation, now=clock.real_now(), port=_any_port())
@@ -127,7 +128,8 @@ def _lived() -> dict[str, Any]:
     from tieout.flow import clock
     from tieout.rehearsal import demo
 
-    organisation: UUID = demo.there() or demo.company(now=clock.real_now())
+    with demo.alone():
+        organisation: UUID = demo.there() or demo.company(now=clock.real_now())
     lived = demo.advance(organisation, 3)
     answered = demo.answer_one(organisation)
     return {"lived_days": lived.days, "answered": answered, **demo.summary(organisation)}
@@ -148,10 +150,8 @@ def _end(temporary: str | None) -> None:
 
 
 def _words(summary: dict[str, Any]) -> str:
-    lines = [
-        f"{summary['organisation']} on {summary['today']}: {summary['customers']} customers, {summary['invoices']} invoices, "
-        f"{summary['credit_notes']} credit notes, {summary['payments']} payments"
-    ]
+    counted = ", ".join(f"{summary[name]} {name.replace('_', ' ')}" for name in ("customers", "invoices", "credit_notes", "payments"))
+    lines = [f"{summary['organisation']} on {summary['today']}: {counted}"]
     applied = summary["applied"]
     lines.append(f"applied: {applied['by_source']} as stated, {applied['by_machine']} by machine, {applied['by_person']} by people")
     lines += [f"  {count} because the payment {reason}" for reason, count in applied["reasons_of_machine"].items()]

@@ -118,6 +118,7 @@ STORY: tuple[tuple[str, str, str, dict[str, object]], ...] = (
     ("Bühnenbau Schächtele GmbH", "DE", "short", {"habit": SLOW}),
     ("Kunsthalle Mühlberg gGmbH", "DE", "credited", {"habit": SLOW}),
     ("Casco Harbor Inn LLC", "US", "drags on", {"habit": POOR}),
+    ("Penhallow Boatyard Ltd", "GB", "refuses", {"habit": SLOW}),
 )
 
 
@@ -138,7 +139,7 @@ def clients(seed: int) -> tuple[Client, ...]:
 def _client(rng: random.Random, number: int, name: str, country: str, part: str, special: dict[str, object]) -> Client:
     base = _base(rng, number, name, country, part)
     habit = rng.choices([h for h, _ in _HABITS], [w for _, w in _HABITS])[0]
-    style = rng.choices(("number", "digits", "runs", "vague"), (76, 8, 12, 4))[0]
+    style = rng.choices(("number", "digits", "runs", "vague"), (79, 4, 13, 4))[0]
     terms = rng.choices((14, 30, 45, 60), (22, 52, 14, 12))[0]
     every = 45.0 if part else rng.uniform(17, 52)
     median = round(rng.lognormvariate(11.2, 0.55))

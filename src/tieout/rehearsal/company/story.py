@@ -31,6 +31,7 @@ _BILLS = {
     "lookalike": ((-50, 132_500),),
     "credited": ((-58, 174_000),),
     "drags on": ((-66, 289_000), (-47, 73_500)),
+    "refuses": ((-57, 126_500),),
 }
 #: (part, place of the bill, days to the first day on which it is paid); a bill not named here is not paid yet.
 _PAID = {

@@ -18,13 +18,13 @@ from tieout.rehearsal.demo.forget import delete
 from tieout.rehearsal.demo.living import Lived, NoSample, live
 from tieout.rehearsal.demo.once import answer_one
 from tieout.rehearsal.demo.opening import LOGIN, PASSWORD, company, is_sample, known, post, there
-from tieout.rehearsal.demo.place import letters
+from tieout.rehearsal.demo.place import alone, letters
 from tieout.rehearsal.demo.summary import of as summary
 from tieout.stages.base import queries, walls
 
 __all__ = [
-    "LOGIN", "LONGEST", "PASSWORD", "Busy", "Lived", "NoSample", "State", "advance", "answer_one", "catch_up", "company", "delete", "known",
-    "letters", "post", "state", "summary", "there",
+    "LOGIN", "LONGEST", "PASSWORD", "Busy", "Lived", "NoSample", "State", "advance", "alone", "answer_one", "catch_up", "company", "delete",
+    "known", "letters", "post", "state", "summary", "there",
 ]  # fmt: skip
 
 #: Days that can be lived at once.

@@ -13,9 +13,6 @@ from tieout.rehearsal.demo import place
 
 #: How many letters in a hundred are answered.
 ANSWERED = 30
-#: Letters of a day or two that are looked at; more are not sent.
-MOST = 60
-
 _WORDS = {
     "promise": {
         "de": "Danke für die Erinnerung. Wir überweisen den Betrag bis {day:%d.%m.%Y}.",
@@ -37,16 +34,16 @@ _WORDS = {
 _OPTS_OUT = "Please remove us from your list."
 
 
-def answer(organisation_id: UUID, people: Iterable[Client], *, seed: int, after: dt.datetime, now: dt.datetime) -> int:
-    """Answer what was caught after a moment and up to now; returns how many mails that made."""
+def answer(organisation_id: UUID, people: Iterable[Client], *, seed: int, after: str, now: dt.datetime) -> tuple[int, str]:
+    """Answer what was caught since `after`; returns how many mails that made, and where to go on next time."""
     by_address = {client.email: client for client in people if client.email}
     box = place.mailbox(organisation_id)
     made = 0
-    for letter in reversed(catcher.listed(place.letters(), organisation_id=organisation_id, limit=MOST)):
-        if letter.sent_at is None or not after < letter.sent_at <= now:
-            continue
-        client = by_address.get(letter.to_address)
-        if client is None:
+    for stamp, file in _caught(after):
+        after = stamp
+        letter = catcher.one(place.letters(), organisation_id=organisation_id, file=file)
+        client = by_address.get(letter.to_address) if letter is not None else None
+        if letter is None or client is None:
             continue
         if client.part == "dead mailbox":
             catcher.bounce(caught=letter, mailbox_place=box, now=now)
@@ -56,11 +53,18 @@ def answer(organisation_id: UUID, people: Iterable[Client], *, seed: int, after:
         if text:
             catcher.answer(caught=letter, mailbox_place=box, text=text, now=now)
             made += 1
-    return made
+    return made, after
+
+
+def _caught(after: str) -> list[tuple[str, str]]:
+    """The letters caught since, oldest first, each with the moment it was caught, which stands in its file's name."""
+    found = [(path.name.split(".")[1], path.name) for path in place.letters().glob("*.eml")]
+    return sorted(pair for pair in found if pair[0] > after)
 
 
 def _text(client: Client, letter: catcher.Caught, seed: int) -> str:
-    assert letter.sent_at is not None
+    if letter.sent_at is None:
+        return ""
     rng = random.Random(f"{seed}:{client.key}:{letter.sent_at.date()}:answer")
     if rng.random() * 100 >= ANSWERED:
         return ""

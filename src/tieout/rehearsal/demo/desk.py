@@ -66,7 +66,8 @@ def _working_days(after: dt.date, until: dt.date) -> int:
     return sum((after + dt.timedelta(days=n + 1)).weekday() < 5 for n in range((until - after).days))
 
 
-_DIFFICULT = ("kept", "broken", "dispute", "lets it lie", "dead mailbox", "opts out", "says paid", "short", "consumer", "credited")
+_DIFFICULT = ("kept", "broken", "dispute", "lets it lie", "dead mailbox", "opts out", "says paid", "short", "consumer", "credited", "drags on",
+              "refuses")  # fmt: skip
 
 
 def _release(day: Day) -> None:
@@ -83,7 +84,7 @@ def _release(day: Day) -> None:
 
 def _approve(day: Day) -> None:
     """Letters that waited overnight; those of the last days still wait."""
-    if day.left < 3:
+    if day.left < 5:
         return
     for row in Message.objects.filter(state=Message.State.DRAFT, drafted_at__lt=day.now - dt.timedelta(hours=1)).order_by("id"):
         approve.message(message=row, actor=day.jonas, now=day.now)
@@ -102,7 +103,7 @@ def _credits(day: Day) -> None:
 
 def _inbox(day: Day) -> None:
     """Money that was proposed and has waited: as proposed, where there is no rival. What a bank on the way kept is written off."""
-    if day.nth not in (2, 3, 8):
+    if day.nth not in (2, 3, 8, 12):
         return
     for row in cash.inbox(cash.Filters(state="proposed", limit=200)):
         offer = row.offers[0]
@@ -115,12 +116,15 @@ def _inbox(day: Day) -> None:
 
 
 def _promises(day: Day) -> None:
-    """Two promises by telephone: one is kept to the day, one is not."""
+    """Promises by telephone: one is kept to the day, one is not, and one still runs when the visitor comes."""
     if day.nth == 5:
         for row in day.bills("kept")[:1]:
             _promised(day, row, story.day(day.world.first, -9), "on the telephone: after the last wedding of the season")
         for row in day.bills("broken"):
             _promised(day, row, story.day(day.world.first, -7), "on the telephone: Mr Ravensworth, “first thing next week”")
+    if day.left == 2:
+        for row in day.bills("drags on")[:1]:
+            _promised(day, row, story.day(day.world.first, 8), "on the telephone: half of the season's bookings are paid by then")
 
 
 def _promised(day: Day, row: Document, until: dt.date, how: str) -> None:
@@ -131,11 +135,15 @@ def _promised(day: Day, row: Document, until: dt.date, how: str) -> None:
 
 
 def _said(day: Day) -> None:
-    """A dispute of a part, an account with the lawyer, a payment announced, a note."""
+    """A dispute of a part and one of all of it, a bill with the lawyer, a payment announced, a note."""
     if day.nth == 6:
         for row in day.bills("dispute")[:1]:
             said = "Two of the ten panels are printed in the wrong blue; we pay for eight."
             dispute.open(document=row, amount_minor=129_600, category="quality", said=said, actor=day.nora, now=day.now)
+    if day.nth == 9:
+        for row in day.bills("refuses")[:1]:
+            said = "Delivered to the wrong yard and never reached us."
+            dispute.open(document=row, category="not delivered", said=said, actor=day.nora, now=day.now)
     if day.nth == 10:
         for row in day.bills("lets it lie")[:1]:
             hold.place(

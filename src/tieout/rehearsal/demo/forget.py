@@ -14,7 +14,14 @@ from tieout.stages.base.models import Membership, Person
 
 
 def delete(organisation_id: UUID) -> None:
-    """Remove the sample company whole. Raises `django.db.Error` for an organisation that is none, and then nothing is gone."""
+    """Remove the sample company whole, after any day that is being lived. Raises `django.db.Error` for an organisation that is
+    none, and then nothing is gone."""
+    with place.alone():
+        clear(organisation_id)
+
+
+def clear(organisation_id: UUID) -> None:
+    """The same, for a caller that is alone already."""
     with walls.inside(organisation_id):
         people = sorted(set(Membership.objects.values_list("person_id", flat=True)))
         with connection.cursor() as sql:

@@ -58,18 +58,20 @@ def live(organisation_id: UUID, *, until: dt.datetime) -> Lived:
             world = trade.upto(whole, now.astimezone(calendar.ZONE).date())
             with clock.standing_at(now):
                 lived = lived.plus(**_DOES[what](_Moment(organisation_id, kept, world, now)))
-            kept = _note(organisation_id, kept, now)
+            kept = _note(organisation_id, now)
     if until > kept.until:
         # Whatever the day: that no answer waits is known as of now.
         with clock.standing_at(until):
             on_mail.fetch(organisation_id)
-        _note(organisation_id, kept, until)
+        _note(organisation_id, until)
     return lived
 
 
-def _note(organisation_id: UUID, kept: place.Kept, until: dt.datetime) -> place.Kept:
-    kept = msgspec.structs.replace(kept, until=until)
+def _note(organisation_id: UUID, until: dt.datetime) -> place.Kept:
     with walls.inside(organisation_id):
+        kept = place.kept()
+        assert kept is not None
+        kept = msgspec.structs.replace(kept, until=until)
         place.keep(kept)
     return kept
 
@@ -108,15 +110,11 @@ def _send(at: _Moment) -> dict[str, int]:
 
 
 def _answers(at: _Moment) -> dict[str, int]:
-    # Letters of this day's first dispatch, and of the second one of the day before.
-    made = debtors.answer(at.organisation_id, at.world.clients, seed=at.kept.seed, after=_before(at.now), now=at.now)
+    made, read = debtors.answer(at.organisation_id, at.world.clients, seed=at.kept.seed, after=at.kept.answered, now=at.now)
+    with walls.inside(at.organisation_id):
+        place.keep(msgspec.structs.replace(at.kept, answered=read))
     on_mail.fetch(at.organisation_id)
     return {"answers": made}
-
-
-def _before(now: dt.datetime) -> dt.datetime:
-    back = 3 if now.astimezone(calendar.ZONE).weekday() == 0 else 1
-    return now - dt.timedelta(days=back)
 
 
 _DOES: dict[str, Callable[[_Moment], dict[str, int]]] = {

@@ -31,10 +31,10 @@ def known() -> UUID | None:
 
 
 def there() -> UUID | None:
-    """The same; one that was not opened whole, because somebody stopped it half-way, is cleared away."""
+    """The same, under `place.alone()`; one that was not opened whole, because somebody stopped it half-way, is cleared away."""
     for organisation, opened in _samples():
         if not opened:
-            forget.delete(organisation)
+            forget.clear(organisation)
     return known()
 
 
@@ -48,7 +48,7 @@ def _samples() -> list[tuple[UUID, bool]]:
 
 
 def company(*, now: dt.datetime, seed: int = SEED, say: Callable[[str], None] = lambda _: None) -> UUID:
-    """Found it, bring its history in and live up to `now`. `say` is told what is being done."""
+    """Found it, bring its history in and live up to `now`, under `place.alone()`. `say` is told what is being done."""
     first = now.astimezone(calendar.ZONE).date()
     began = calendar.at(story.day(first, story.BEGAN), 12)
     say("two years of history")

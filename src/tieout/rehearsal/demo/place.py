@@ -23,12 +23,14 @@ _FIELD = "rehearsal"
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """`first` is the day a visitor first saw it; everything up to `until` has been lived. `opened`: its history is all there."""
+    """`first` is the day a visitor first saw it; everything up to `until` has been lived. `opened`: its history is all there.
+    `answered`: up to which caught letter its debtors have read."""
 
     seed: int
     first: dt.date
     until: dt.datetime
     opened: bool = False
+    answered: str = ""
 
 
 def kept() -> Kept | None:
