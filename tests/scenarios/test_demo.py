@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,23 @@ def test_the_clock_stands_for_whom_it_was_stopped_only(organisation: uuid.UUID) 
             assert clock.now() == NOW
         assert clock.now() > NOW - dt.timedelta(days=3650)
         assert abs(clock.now() - clock.real_now()) < dt.timedelta(seconds=5)
+
+
+def test_no_job_works_by_a_time_that_is_being_left(organisation: uuid.UUID) -> None:
+    """Asked from another connection, as a worker is one."""
+
+    def asked() -> bool:
+        try:
+            with clock.in_step(organisation) as free:
+                return free
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as worker:
+        assert worker.submit(asked).result()
+        with clock.moving(organisation):
+            assert not worker.submit(asked).result()
+        assert worker.submit(asked).result()
 
 
 @pytest.mark.timeout(600)

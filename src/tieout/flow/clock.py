@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
+from uuid import UUID
+
+from django.db import connection
 
 from tieout.stages.base import queries
 
@@ -40,6 +43,33 @@ def standing_at(moment: dt.datetime) -> Iterator[None]:
         yield
     finally:
         _standing.reset(token)
+
+
+@contextmanager
+def moving(organisation_id: UUID) -> Iterator[None]:
+    """While a rehearsal moves an organisation's time, no job may look at it by the time it is leaving: waits for those that do."""
+    _ask("SELECT pg_advisory_lock(hashtextextended(%s, 0))", organisation_id)
+    try:
+        yield
+    finally:
+        _ask("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", organisation_id)
+
+
+@contextmanager
+def in_step(organisation_id: UUID) -> Iterator[bool]:
+    """Whether a job may work on the organisation now; its time does not move before the block ends."""
+    free = _ask("SELECT pg_try_advisory_lock_shared(hashtextextended(%s, 0))", organisation_id)
+    try:
+        yield free
+    finally:
+        if free:
+            _ask("SELECT pg_advisory_unlock_shared(hashtextextended(%s, 0))", organisation_id)
+
+
+def _ask(question: str, organisation_id: UUID) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(question, [f"time of {organisation_id}"])
+        return bool(cursor.fetchone()[0])
 
 
 def real_now() -> dt.datetime:

@@ -6,11 +6,16 @@ once is ours: every job here can run twice, half, or beside itself, and the natu
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from uuid import UUID
+
 import structlog
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from tieout.core.evidence import Actor
+from tieout.flow import clock
 from tieout.stages.base import queries
 
 log = structlog.get_logger()
@@ -19,11 +24,21 @@ MACHINE = Actor("machine", "tieout")
 _RETRY = RetryStrategy(max_attempts=5, exponential_wait=5)
 
 
+def _in_step(act: Callable[..., None]) -> Callable[..., None]:
+    """Leave an organisation alone whose time is being moved: the same job comes again within the minute or the hour."""
+
+    @wraps(act)
+    def stepped(*, organisation: str, **arguments: object) -> None:
+        with clock.in_step(UUID(organisation)) as free:
+            if free:
+                act(organisation=organisation, **arguments)
+
+    return stepped
+
+
 @app.task(name="tieout.read_envelope", queue="intake", retry=_RETRY)
 def read_envelope(*, organisation: str, envelope: int, person: int | None = None, name: str = "tieout") -> None:
     """Take in a file that was kept at the door."""
-    from uuid import UUID
-
     from tieout.flow import on_upload
 
     actor = Actor("person", name, person) if person else MACHINE
@@ -32,10 +47,9 @@ def read_envelope(*, organisation: str, envelope: int, person: int | None = None
 
 
 @app.task(name="tieout.nightly", queue="collect", retry=_RETRY, pass_context=False)
+@_in_step
 def run_nightly(*, organisation: str) -> None:
     """Judge the day: promises, behaviour, plan, drafts. Idempotent within the day."""
-    from uuid import UUID
-
     from tieout.flow import nightly
 
     nightly.run(UUID(organisation))
@@ -44,18 +58,15 @@ def run_nightly(*, organisation: str) -> None:
 @app.task(name="tieout.judge", queue="collect", retry=_RETRY)
 def judge(*, organisation: str, customers: list[int]) -> None:
     """Judge some accounts again because something about them changed."""
-    from uuid import UUID
-
     from tieout.flow import nightly
 
     nightly.judge(UUID(organisation), customers)
 
 
 @app.task(name="tieout.send", queue="outreach")
+@_in_step
 def send(*, organisation: str) -> None:
     """Claim, call, settle what may leave; then reconcile what was claimed and never settled. Never retried blindly."""
-    from uuid import UUID
-
     from tieout.flow import send as sending
 
     sending.run(UUID(organisation))
@@ -63,20 +74,18 @@ def send(*, organisation: str) -> None:
 
 
 @app.task(name="tieout.mailbox", queue="intake")
+@_in_step
 def mailbox(*, organisation: str) -> None:
     """Look into the organisation's mailboxes."""
-    from uuid import UUID
-
     from tieout.flow import on_mail
 
     on_mail.fetch(UUID(organisation))
 
 
 @app.task(name="tieout.follow", queue="collect", retry=_RETRY)
+@_in_step
 def follow(*, organisation: str) -> None:
     """Read the change feed and judge the accounts that changed."""
-    from uuid import UUID
-
     from tieout.flow import on_change
 
     on_change.follow(UUID(organisation))
@@ -85,8 +94,6 @@ def follow(*, organisation: str) -> None:
 @app.task(name="tieout.match", queue="collect", retry=_RETRY)
 def match(*, organisation: str) -> None:
     """Match the money that waits against a large book, after somebody changed what some of it is for."""
-    from uuid import UUID
-
     from tieout.flow import on_cash
 
     on_cash.match(UUID(organisation))

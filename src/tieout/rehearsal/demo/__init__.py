@@ -13,7 +13,7 @@ import msgspec
 
 from tieout.flow import clock
 from tieout.rehearsal import catcher
-from tieout.rehearsal.demo import place
+from tieout.rehearsal.demo import calendar, place
 from tieout.rehearsal.demo.forget import delete
 from tieout.rehearsal.demo.living import Lived, NoSample, live
 from tieout.rehearsal.demo.once import answer_one
@@ -73,11 +73,7 @@ def advance(organisation_id: UUID, days: int) -> Lived:
             raise Busy("its days are being lived already; try again in a moment")
         with walls.inside(organisation_id):
             until = clock.now() + dt.timedelta(days=days)
-        lived = live(organisation_id, until=until)
-        with walls.inside(organisation_id):
-            ours = queries.profile().lock()
-            ours.clock_offset_days += days
-            ours.save(update_fields=["clock_offset_days"])
+        lived = live(organisation_id, until=until, ahead=days)
     return msgspec.structs.replace(lived, days=days)
 
 
@@ -90,6 +86,8 @@ def catch_up(organisation_id: UUID) -> Lived:
             kept, now = place.kept(), clock.now()
             if kept is None:
                 raise NoSample("only the sample company's time can be moved")
+            if next(calendar.between(kept.until, now), None) is None:
+                return Lived()
             earliest = now - dt.timedelta(days=LONGEST)
             if kept.until < earliest:
                 place.keep(msgspec.structs.replace(kept, until=earliest))

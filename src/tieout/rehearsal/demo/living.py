@@ -15,7 +15,7 @@ from tieout.flow import clock, nightly, on_change, on_mail, send
 from tieout.rehearsal import catcher
 from tieout.rehearsal.company import trade
 from tieout.rehearsal.demo import calendar, debtors, desk, files, place
-from tieout.stages.base import walls
+from tieout.stages.base import queries, walls
 from tieout.stages.outreach import sending
 
 
@@ -45,30 +45,36 @@ class _Moment(msgspec.Struct, frozen=True):
     now: dt.datetime
 
 
-def live(organisation_id: UUID, *, until: dt.datetime) -> Lived:
-    """Everything from where the company is up to a moment. Call it under `place.alone()`; what was lived is not lived again."""
+def live(organisation_id: UUID, *, until: dt.datetime, ahead: int = 0) -> Lived:
+    """Everything from where the company is up to a moment, which its clock shows afterwards `ahead` days further than before.
+
+    Call it under `place.alone()`; what was lived is not lived again.
+    """
     with walls.inside(organisation_id):
         kept = place.kept()
     if kept is None:
         raise NoSample("only the sample company's time can be moved")
     whole = _world(kept.seed, kept.first, until.astimezone(calendar.ZONE).date())
     lived = Lived(days=max(0, (until.astimezone(calendar.ZONE).date() - kept.until.astimezone(calendar.ZONE).date()).days))
-    with _mail_server(organisation_id):
+    with _mail_server(organisation_id), clock.moving(organisation_id):
         for now, what in calendar.between(kept.until, until):
             world = trade.upto(whole, now.astimezone(calendar.ZONE).date())
             with clock.standing_at(now):
                 lived = lived.plus(**_DOES[what](_Moment(organisation_id, kept, world, now)))
             kept = _note(organisation_id, now)
-    if until > kept.until:
         # Whatever the day: that no answer waits is known as of now.
         with clock.standing_at(until):
             on_mail.fetch(organisation_id)
-        _note(organisation_id, until)
+        _note(organisation_id, max(until, kept.until), ahead)
     return lived
 
 
-def _note(organisation_id: UUID, until: dt.datetime) -> place.Kept:
+def _note(organisation_id: UUID, until: dt.datetime, ahead: int = 0) -> place.Kept:
     with walls.inside(organisation_id):
+        if ahead:
+            ours = queries.profile().lock()
+            ours.clock_offset_days += ahead
+            ours.save(update_fields=["clock_offset_days"])
         kept = place.kept()
         assert kept is not None
         kept = msgspec.structs.replace(kept, until=until)
