@@ -66,10 +66,11 @@ def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.dat
         for sql in (DOCUMENTS, PAYMENTS):
             staged += _one(cursor, sql.COUNT, given)
             refused += [Refused(*row) for row in _all(cursor, sql.REFUSE, given)] if sql.REFUSE else []
-            made = _all(cursor, sql.INSERT, given)
-            created += sum(row[0] for row in made)
+            # Changed ones first: a first import has no links yet, and what it inserts need not be looked through for changes.
             changed = _all(cursor, sql.UPDATE, given)
             updated += len(changed)
+            made = _all(cursor, sql.INSERT, given)
+            created += sum(row[0] for row in made)
             touched.update(c for row in made for c in (row[1] or ()) if c)
             touched.update(c for row in changed for c in row[1:3] if c)
             if sql is DOCUMENTS:
