@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -67,19 +68,30 @@ def slopes(figures: Iterable[Figure]) -> list[Slope]:
 
 
 class Stopwatch:
-    """Seconds of a block, once it has ended."""
+    """Seconds of a block, once it has ended: by the clock, and on the processor (0 where that is not known)."""
 
     seconds: float = 0.0
+    busy: float = 0.0
 
 
 @contextmanager
-def timed() -> Iterator[Stopwatch]:
-    """Wall-clock time of the block."""
-    watch, begun = Stopwatch(), time.perf_counter()
+def timed(*, server: int | None = None) -> Iterator[Stopwatch]:
+    """Time of the block by the clock; on the processor this process and, with `server`, the database's process of that number."""
+    watch, begun, busy = Stopwatch(), time.perf_counter(), time.process_time() + _busy(server)
     try:
         yield watch
     finally:
         watch.seconds = time.perf_counter() - begun
+        watch.busy = time.process_time() + _busy(server) - busy
+
+
+def _busy(process: int | None) -> float:
+    """Seconds another process has had of the processor (proc(5): utime and stime)."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return 0.0
 
 
 def rate(name: str, size: int, seconds: float, unit: str) -> Figure:

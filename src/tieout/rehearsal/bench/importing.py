@@ -19,7 +19,7 @@ from psycopg import sql
 from tieout.core.evidence import Actor
 from tieout.flow import clock, on_upload
 from tieout.rehearsal.bench import books, place
-from tieout.rehearsal.bench.figures import Figure, peak_megabytes, rate, timed
+from tieout.rehearsal.bench.figures import Figure, Stopwatch, peak_megabytes, rate, timed
 from tieout.stages.base import found, walls
 from tieout.stages.intake import connect
 
@@ -39,16 +39,20 @@ def run(size: int) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         path = books.write(Path(folder) / "invoices.csv", size)
         place.checkpoint()
-        with timed() as road:
+        with timed(server=_counted(organisation, "SELECT pg_backend_pid()")) as road:
             taken = _take(organisation, source, path)
         assert (taken.state, taken.read, taken.quarantined) == ("applied", size + _customers(organisation), 0), taken
         yield rate("import: CSV to merged ledger", size, road.seconds, "rows")
         # A tenth of the limit's rows says nothing about it: the memory is judged at the size it is promised for.
         yield Figure(name="import: peak memory", size=size, value=peak_megabytes(), unit="MB", must=400 if size >= _MEMORY else None, better="less")
         copied = _bare_copy(organisation, Path(folder) / "rows.copy", size)
-        yield rate("import: bare COPY of the same rows", size, copied, "rows")
-        share = copied / road.seconds
-        yield Figure(name="import: of bare COPY", size=size, value=share, unit="x", must=0.15, aim=0.25, against="COPY into the same indexed table")
+        yield rate("import: bare COPY of the same rows", size, copied.seconds, "rows")
+        share, against = copied.seconds / road.seconds, "COPY into the same indexed table"
+        yield Figure(name="import: of bare COPY", size=size, value=share, unit="x", must=0.15, aim=0.25, against=against)
+        if copied.busy:
+            # On a machine that is busy with other things the clock says more about those; what was asked of the processor says the rest.
+            worked = copied.busy / road.busy
+            yield Figure(name="import: of bare COPY, by processor time", size=size, value=worked, unit="x", against=f"{against}, client and server")
         yield from _once_more(organisation, source, Path(folder), size)
 
 
@@ -69,8 +73,8 @@ def _counted(organisation: UUID, query: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _bare_copy(organisation: UUID, path: Path, size: int) -> float:
-    """Seconds for COPY of the document rows from a file into a twin of their table."""
+def _bare_copy(organisation: UUID, path: Path, size: int) -> Stopwatch:
+    """The time of COPY of the document rows from a file into a twin of their table."""
     with place.owner() as owner:
         owner.execute(f"SET app.org = '{organisation}'")
         columns = [row[0] for row in owner.execute(
@@ -87,13 +91,13 @@ def _bare_copy(organisation: UUID, path: Path, size: int) -> float:
             owner.execute(f"ALTER TABLE bench_twin ADD {reference}")
         owner.commit()
         place.checkpoint()
-        with timed() as watch:
+        with timed(server=owner.info.backend_pid) as watch:
             with path.open("rb") as source, owner.cursor().copy(sql.SQL("COPY bench_twin ({}) FROM STDIN").format(listed)) as copy:
                 while block := source.read(1 << 18):
                     copy.write(block)
             owner.commit()
         assert owner.execute("SELECT count(*) FROM bench_twin").fetchone() == (size,)
-    return watch.seconds
+    return watch
 
 
 def _once_more(organisation: UUID, source: int, folder: Path, size: int) -> Iterator[Figure]:
