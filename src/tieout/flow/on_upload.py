@@ -134,15 +134,18 @@ def replay(*, organisation_id: UUID, row_id: int, values: dict[str, str], actor:
         started = run.begin(connection=row.connection, envelope=row.envelope, now=now)
         with stage.as_intake():
             staged = stage.Staged(run_id=started.pk)
-            for record in records:
-                staged.add(record)
+            skipped = sum(not staged.add(record) for record in records)
             staged.finish()
             merged = merge.run(run_id=started.pk, connection_id=row.connection_id, envelope_id=row.envelope_id, now=now)
         if merged.refused:
             started.delete()
             quarantine.still_bad(row=row, found=SetAside(code=merged.refused[0].code, message=merged.refused[0].message, raw=values), values=values)
             return merged.refused[0].message
-        run.done(run=started, counts={"read": 1, "created": merged.created, "updated": merged.updated}, notices=[], now=now)
+        counts = {
+            "read": len(records), "created": merged.created, "updated": merged.updated, "unchanged": merged.unchanged,
+            "skipped": skipped + merged.repeated,
+        }  # fmt: skip
+        run.done(run=started, counts=counts, notices=[], now=now)
         quarantine.mended(row=row, actor=actor, now=now, values=values)
         on_cash.after_money(customer_ids=merged.customer_ids, now=now)
         return None
