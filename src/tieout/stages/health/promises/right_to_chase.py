@@ -17,7 +17,8 @@ SENTENCE = "No demand leaves unless a stored certificate proves, at the claim an
 LEFT = """
   SELECT m.id, m.state, m.customer_id, m.contact_point_id, m.claims, m.claimed_at, m.document_ids, m.facts, k.seq,
          (SELECT min(e.seq) FROM base_auditentry e
-           WHERE e.organisation_id = %(org)s AND e.object_kind = 'message' AND e.object_id = m.id::text AND e.detail ->> 'claim' = m.claims::text) AS settled
+           WHERE e.organisation_id = %(org)s AND e.object_kind = 'message' AND e.object_id = m.id::text
+             AND e.detail ->> 'claim' = m.claims::text) AS settled
     FROM outreach_message m
     LEFT JOIN (SELECT (c ->> 0)::bigint AS message_id, (c ->> 1)::int AS claim, max(e.seq) AS seq
                  FROM base_auditentry e CROSS JOIN LATERAL jsonb_array_elements(e.detail -> 'claims') AS c
@@ -32,13 +33,13 @@ SELECT 'message ' || m.id, CASE
          WHEN NOT c.allowed OR c.checks @? '$[*] ? (@.passed != true)' THEN 'its certificate does not allow it'
          WHEN NOT jsonb_path_query_array(c.checks, '$[*].code') @> to_jsonb(%(codes)s::text[])
            THEN 'its certificate leaves a question of the gate unasked'
-         WHEN m.seq IS NULL AND m.settled IS NULL THEN 'its claim ' || m.claims || ' stands in no entry of the audit trail'
+         WHEN m.seq IS NULL AND m.settled IS NULL THEN 'its claim ' || m.claims || ' stands in no entry'
          WHEN c.inputs_hash = '' OR c.rules_version = '' THEN 'its certificate does not say what it was judged on'
          ELSE 'its certificate was issued ' || extract(epoch FROM m.claimed_at - c.issued_at) || ' s before the claim' END
   FROM ({LEFT}) m LEFT JOIN outreach_certificate c ON c.organisation_id = %(org)s AND c.message_id = m.id AND c.claim = m.claims
- WHERE m.claims = 0 OR m.claimed_at IS NULL OR (m.seq IS NULL AND m.settled IS NULL) OR c.id IS NULL OR NOT c.allowed OR c.checks @? '$[*] ? (@.passed != true)'
-    OR NOT jsonb_path_query_array(c.checks, '$[*].code') @> to_jsonb(%(codes)s::text[]) OR c.inputs_hash = '' OR c.rules_version = ''
-    OR c.issued_at > m.claimed_at OR m.claimed_at > c.issued_at + %(seconds)s * interval '1 second'"""
+ WHERE m.claims = 0 OR m.claimed_at IS NULL OR (m.seq IS NULL AND m.settled IS NULL) OR c.id IS NULL OR NOT c.allowed
+    OR c.checks @? '$[*] ? (@.passed != true)' OR NOT jsonb_path_query_array(c.checks, '$[*].code') @> to_jsonb(%(codes)s::text[])
+    OR c.inputs_hash = '' OR c.rules_version = '' OR c.issued_at > m.claimed_at OR m.claimed_at > c.issued_at + %(seconds)s * interval '1 second'"""
 
 _CHECKED = f"SELECT count(*) FROM ({LEFT}) m"
 

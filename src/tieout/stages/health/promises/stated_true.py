@@ -16,7 +16,8 @@ from tieout.stages.health.looking import Breach, Looked
 _CANDIDATES = """
 WITH m AS MATERIALIZED ({left}),
 item AS MATERIALIZED (
-  SELECT m.id, m.claimed_at, m.seq, m.settled, (i ->> 'document_id')::bigint AS document_id, (i ->> 'open_minor')::bigint AS stated, i ->> 'number' AS number
+  SELECT m.id, m.claimed_at, m.seq, m.settled, (i ->> 'document_id')::bigint AS document_id,
+         (i ->> 'open_minor')::bigint AS stated, i ->> 'number' AS number
     FROM m CROSS JOIN LATERAL jsonb_array_elements(m.facts -> 'items') AS i),
 used AS (
   SELECT i.id, i.document_id, coalesce(sum(a.amount_minor), 0) AS minor

@@ -62,7 +62,7 @@ SELECT '{table} ' || min(r.id), count(*) || ' rows refer to {other} ' || r.{colu
  WHERE r.organisation_id = %(org)s AND r.{column} IS NOT NULL AND o.id IS NULL GROUP BY r.{column}"""
 
 #: The role this very session runs as.
-_ROLE = """
+ROLE = """
 SELECT 'role ' || rolname, CASE WHEN rolsuper THEN 'is a superuser, whom no wall stops' ELSE 'may bypass row-level security' END
   FROM pg_roles WHERE rolname IN (current_user, session_user) AND (rolsuper OR rolbypassrls)
 UNION ALL
@@ -90,16 +90,11 @@ def look(given: Given) -> Looked:  # noqa: ARG001 - every promise is looked at t
     keyed = sorted(t for t in _ties() if not t.guarded)
     guarded = sorted(t for t in _ties() if t.guarded)
     asked = looking.ask(
-        _SECURITY, _KEYS, _REFERENCES, _GUARDS, _ROLE, tables=tables, staging=list(STAGING), referring=[t.table for t in keyed],
+        _SECURITY, _KEYS, _REFERENCES, _GUARDS, ROLE, tables=tables, staging=list(STAGING), referring=[t.table for t in keyed],
         ties=[f"{t.table}_{t.column}_tie" for t in keyed], guarded=[t.table for t in guarded],
     )  # fmt: skip
     rows = looking.ask(*(_GUARDED.format(table=t.table, column=t.column, other=t.other) for t in guarded))
     return Looked(checked=len(tables)).also(asked).also(rows).also(_left_in_staging())
-
-
-def role_wrongs() -> Looked:
-    """Only what is wrong with the role this session runs as."""
-    return looking.ask(_ROLE, tables=[], staging=list(STAGING))
 
 
 def _models() -> Iterator[type[raise_walls.OrganisationRow]]:
