@@ -243,7 +243,8 @@ def test_a_letter_sent_blindly_again_is_told(living: uuid.UUID) -> None:
 
 def test_two_messages_of_one_key_are_told(living: uuid.UUID) -> None:
     copied = [c for c in columns("outreach_message") if c not in ("id", "token", "state", "claims")]
-    insert = f"INSERT INTO outreach_message ({', '.join(copied)}, token, state, claims) SELECT {', '.join(copied)}, 'other', 'planned', 0 FROM outreach_message"
+    names = ", ".join(copied)
+    insert = f"INSERT INTO outreach_message ({names}, token, state, claims) SELECT {names}, 'other', 'planned', 0 FROM outreach_message"
     constraint = "outreach_message_once"
     as_owner(living, f"ALTER TABLE outreach_message DROP CONSTRAINT {constraint}", insert)
     try:
