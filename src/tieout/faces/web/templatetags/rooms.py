@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.urls import reverse
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
@@ -34,3 +36,12 @@ def evidence(confidence: str) -> SafeString:
 def step(name: str) -> str:
     """A step as people say it: `by hand:2026-06-10` is done by hand."""
     return name.partition(":")[0] or "none"
+
+
+@register.filter
+def doors(sentence: str) -> SafeString:
+    """A sentence of the gate in which each receipt it speaks of is a door to that payment."""
+    def door(hit: re.Match[str]) -> str:
+        return f'<a class="link" href="{reverse("cash_payment", args=[int(hit[2])])}">{hit[1]} {hit[2]}</a>'
+
+    return mark_safe(re.sub(r"\b(receipt) (\d{1,18})\b", door, str(conditional_escape(sentence)), flags=re.I))  # noqa: S308 - escaped above

@@ -21,8 +21,7 @@ STEPS = ((1, "One day"), (7, "One week"), (14, "Two weeks"))
 @may("demo")
 def page(request: Request) -> HttpResponse:
     """Which day it is in the sample, what happened lately, and the buttons that move it on."""
-    sample = queries.is_demo()
-    return render(request, "web/demo.html", {"sample": sample, "steps": STEPS, "state": demo.state(request.organisation_id) if sample else None})
+    return render(request, "web/demo.html", {"steps": STEPS, "state": demo.state(request.organisation_id)})
 
 
 @may_post("demo")
@@ -32,8 +31,12 @@ def advance(request: Request) -> HttpResponse:
     days = asked.number(request.POST, "days")
     if days not in dict(STEPS):
         raise Http404
-    outside(lambda: demo.advance(request.organisation_id, days))
-    messages.success(request, f"{days} day{'' if days == 1 else 's'} went by. What happened stands below, and in every room.")
+    try:
+        lived: demo.Lived = outside(lambda: demo.advance(request.organisation_id, days))
+    except (demo.Busy, demo.NoSample) as error:
+        messages.error(request, _sentence(error))
+    else:
+        messages.success(request, _told(lived))
     return redirect("demo")
 
 
@@ -48,6 +51,25 @@ def delete(request: Request) -> HttpResponse:
         return redirect("overview")
     logout(request)
     return redirect("account_login")
+
+
+def _told(lived: demo.Lived) -> str:
+    """What the days brought, in one sentence."""
+    parts = [
+        f"{n:,} {one if n == 1 else many}"
+        for n, one, many in (
+            (lived.files, "file came in", "files came in"), (lived.rows, "row was new", "rows were new"), (lived.sent, "letter left", "letters left"),
+            (lived.held, "time a letter was held back", "times a letter was held back"), (lived.answers, "answer came", "answers came"),
+        )
+        if n
+    ]
+    days = "1 day" if lived.days == 1 else f"{lived.days} days"
+    return f"{days} went by: {', '.join(parts) or 'quiet days, nothing happened'}."
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:]
 
 
 def _sample_only() -> None:

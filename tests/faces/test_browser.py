@@ -1,0 +1,278 @@
+"""The main tasks in a real browser: import, mend, apply, release, approve and send, follow a total to its rows, opt out.
+
+Nothing may be fetched from elsewhere, nothing may be complained of by the page's own policy, and no page may be wider than a telephone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from django.urls import reverse
+
+from tests.conftest import NOW
+from tests.faces.conftest import signed_in_to
+from tests.stages import builders
+from tieout.core.evidence import Actor
+from tieout.flow import nightly, send
+from tieout.rehearsal import catcher
+from tieout.stages.base import found, switch, walls
+from tieout.stages.cash import propose
+from tieout.stages.collect import release
+from tieout.stages.dialogue.models import ContactPoint
+from tieout.stages.ledger.models import Allocation, Document
+from tieout.stages.outreach import draft, sending
+from tieout.stages.outreach.models import Message
+
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium is not installed (/usr/bin/chromium)"),
+]
+ADA = Actor("person", "Ada", None)
+FILE = (
+    "Invoice number,Customer,Invoice date,Due date,Amount,Currency,Email\n"
+    "F-1,Fellgate Fabrications,2026-04-03,2026-05-03,1200.00,EUR,ap@fellgate.example\n"
+    "F-2,Fellgate Fabrications,2026-04-05,2026-05-05,300.50,EUR,ap@fellgate.example\n"
+    "F-3,Gamma SA,2026-02-31,2026-05-05,55.00,EUR,ap@gamma.example\n"
+)
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+@pytest.fixture(scope="module")
+def address(database: object) -> Iterator[str]:
+    """The product, served on this machine."""
+    from tieout.faces.web.wsgi import application
+
+    server = make_server("127.0.0.1", 0, application, _Server, _Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        # Playwright keeps an event loop in this thread; nothing of ours runs in it.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+        yield browser
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        browser.close()
+
+
+@pytest.fixture
+def visit(organisation: uuid.UUID, address: str, chromium: Any, standing_clock: dt.datetime) -> Iterator[Any]:
+    """`visit("cash")` opens a page as the owner; whatever a page fetches elsewhere or complains of fails the test."""
+    session = signed_in_to(organisation)("owner").cookies["sessionid"].value
+    context = chromium.new_context(viewport={"width": 1360, "height": 900}, base_url=address)
+    context.add_cookies([{"name": "sessionid", "value": session, "url": address}])
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.on("dialog", lambda dialog: dialog.accept())
+    elsewhere: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: None if request.url.startswith((address, "data:")) else elsewhere.append(request.url))
+    page.on("console", lambda line: complaints.append(f"{line.text} at {line.location.get('url')}") if line.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    def go(name: str, *keys: Any, query: str = "") -> Any:
+        page.goto(reverse(name, args=keys) + query)
+        return page
+
+    go.page, go.context = page, context  # type: ignore[attr-defined]
+    yield go
+    context.close()
+    assert elsewhere == []
+    assert complaints == []
+
+
+def test_a_file_is_imported_and_its_bad_row_mended(organisation: uuid.UUID, visit: Any, tmp_path: Path) -> None:
+    (tmp_path / "invoices.csv").write_text(FILE)
+    page = visit("upload")
+    page.set_input_files("#file", tmp_path / "invoices.csv")
+    page.get_by_role("button", name="Look at it").click()
+    page.get_by_text("This row would be set aside").wait_for()
+    page.fill("#name", "Billing")
+    page.get_by_role("button", name="Import").click()
+    page.get_by_text("1 set aside").wait_for()
+    page.get_by_role("link", name="mend or dismiss them").click()
+    page.get_by_label("Invoice date").fill("2026-02-28")
+    page.get_by_role("button", name="Take it like this").click()
+    page.get_by_text("Line 4 was taken").wait_for()
+    with walls.inside(organisation):
+        assert Document.objects.count() == 3
+
+
+def test_a_payment_is_applied_with_one_key_and_undone(organisation: uuid.UUID, visit: Any) -> None:
+    with walls.inside(organisation):
+        debtor = builders.customer("Brightwater pays late")
+        builders.invoice(debtor, "100.00", number="BW-100")
+        paid = builders.payment("100.00", text="for our account", payer_name="Brightwater pays late", owner=debtor)
+        propose.refresh(now=NOW)
+    page = visit("cash")
+    page.get_by_text("BW-100").first.wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    page.get_by_text("Applied.").wait_for()
+    visit("cash_payment", paid.pk).get_by_role("button", name="Undo", exact=True).click()
+    page.get_by_text("the money waits again").wait_for()
+    with walls.inside(organisation):
+        assert Allocation.objects.filter(payment=paid, retracted_at__isnull=True).count() == 0
+
+
+def test_a_wave_is_released_and_withdrawn(organisation: uuid.UUID, visit: Any) -> None:
+    with walls.inside(organisation):
+        builders.invoice(builders.customer("Small and late"), "80.00", "2026-05-01")
+    page = visit("releases")
+    page.get_by_role("button", name="Release all 1").click()
+    page.get_by_text("the first message is a soft one").wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("Withdrawn:").wait_for()
+
+
+def test_a_draft_is_approved_sent_and_its_reader_opts_out(organisation: uuid.UUID, visit: Any, tmp_path: Path) -> None:
+    with walls.inside(organisation):
+        debtor = builders.customer("Calder pays when told")
+        owed = builders.invoice(debtor, "120.00", "2026-05-01", number="CA-1")
+        release.wave(customer_ids=[debtor.pk], name="First", actor=ADA, now=NOW)
+        switch.go_live(actor=ADA, now=NOW)
+        letter = draft.by_hand(customer=debtor, document_ids=[owed.pk], tone="friendly", actor=ADA, now=NOW)
+        assert isinstance(letter, Message)
+    page = visit("outreach")
+    page.get_by_label("Tick the draft to Calder pays when told").check()
+    page.get_by_role("button", name="Approve the ticked").click()
+    page.get_by_text("1 approved").wait_for()
+    with catcher.running(tmp_path / "letters") as server:
+        with walls.inside(organisation):
+            sending.configure(settings=catcher.settings(tmp_path / "letters", server.port), actor=ADA, now=NOW)
+        send.run(organisation)
+    page = visit("message", letter.pk)
+    page.get_by_text("Certificate of claim 1").wait_for()
+    assert page.locator(".checks .no").count() == 0
+    [caught] = catcher.listed(tmp_path / "letters", organisation_id=organisation)
+    assert "CA-1" in caught.text
+    stranger = visit.context.browser.new_context(base_url=visit.page.url.split("/outreach")[0]).new_page()
+    stranger.goto("/o/" + caught.opt_out_url.split("/o/")[1])
+    stranger.get_by_role("button").first.click()
+    stranger.wait_for_load_state()
+    stranger.context.close()
+    with walls.inside(organisation):
+        assert ContactPoint.objects.get(address="ap@brightwater.example").opted_out_at is not None
+
+
+def test_a_total_is_a_door_to_the_rows_that_add_up_to_it(organisation: uuid.UUID, visit: Any) -> None:
+    with walls.inside(organisation):
+        debtor = builders.customer("Doors open")
+        for number, amount in (("D-1", "10.10"), ("D-2", "20.20")):
+            builders.invoice(debtor, amount, "2026-05-01", number=number)
+        builders.invoice(debtor, "99.00", "2026-09-01", number="D-3")
+    page = visit("overview")
+    page.get_by_role("link", name="30.30").first.click()
+    page.get_by_text("D-1").first.wait_for()
+    assert "overdue" in page.url or "bucket" in page.url or "due" in page.url
+    assert page.get_by_text("D-3").count() == 0
+    assert page.get_by_text("30.30").count() >= 1
+
+
+def test_what_was_said_is_taken_down_from_the_work_list(organisation: uuid.UUID, visit: Any) -> None:
+    with walls.inside(organisation):
+        debtor = builders.customer("Nordhavn Logistik")
+        builders.invoice(debtor, "500.00", "2026-05-01")
+        release.wave(customer_ids=[debtor.pk], name="First", actor=ADA, now=NOW)
+    nightly.run(organisation)
+    page = visit("collections")
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    page.get_by_label("How it went").fill("Dana pays on Friday")
+    page.get_by_role("button", name="Log it").click()
+    page.get_by_text("Dana pays on Friday").wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    page.get_by_text("A promise to pay").click()
+    page.get_by_label("Amount").fill("500")
+    page.get_by_label("By", exact=True).fill("2026-06-19")
+    page.get_by_role("button", name="Record it").click()
+    page.get_by_text("The promise is recorded").wait_for()
+
+
+def test_the_policy_is_judged_while_it_is_typed(organisation: uuid.UUID, visit: Any) -> None:
+    page = visit("policy")
+    area = page.locator("#text")
+    area.fill(area.input_value().replace("tone: friendly}", "tone: frendly}", 1))
+    page.get_by_text("did you mean friendly").first.wait_for()
+    page.locator("[data-line]").first.click()
+    assert "frendly" in area.evaluate("a => a.value.slice(a.selectionStart, a.selectionEnd)")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_is_wider_than_a_telephone(organisation: uuid.UUID, visit: Any, theme: str) -> None:
+    from tests.faces.rows import everything
+    from tieout.faces.web import urls
+
+    with walls.inside(organisation):
+        rows = everything("Wide" + "o" * 50)
+        builders.invoice(builders.customer("株式会社" * 60), "1234567890.12", "2026-05-01")
+    nightly.run(organisation)
+    visit.page.emulate_media(color_scheme=theme)
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    browser = signed_in_to(organisation)("owner")
+    asked = [(name, keys) for route, _, name in urls.PAGES if (keys := _keys(route, rows)) is not None and _reads(name, keys)]
+    # Parts that are swapped in, and files, are no pages.
+    names = [(name, keys) for name, keys in asked if _is_page(browser.get(reverse(name, kwargs=keys)))]
+    assert len(names) > 20
+    wider = {}
+    for name, keys in names:
+        visit.page.goto(reverse(name, kwargs=keys))
+        wider[name] = visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert {name: pixels for name, pixels in wider.items() if pixels > 0} == {}
+
+
+def _keys(route: str, rows: dict[str, Any]) -> dict[str, Any] | None:
+    import re
+
+    wanted = re.findall(r"<\w+:(\w+)>", route)
+    return None if "token" in wanted else {key: rows[key] for key in wanted}
+
+
+def _reads(name: str, keys: dict[str, Any]) -> bool:
+    from django.urls import resolve
+
+    return getattr(resolve(reverse(name, kwargs=keys)).func, "act", None) not in (None, "public")
+
+
+def _is_page(answer: Any) -> bool:
+    return not answer.streaming and b"<main" in answer.content
+
+
+def test_somebody_signs_in_with_a_password(organisation: uuid.UUID, visit: Any) -> None:
+    with walls.inside(organisation):
+        person = found.person(email=f"ada-{uuid.uuid4().hex[:6]}@marrowlane.example", name="Ada", password="a long enough password")
+        found.member(person=person, role="owner", actor=ADA, now=NOW)
+    visit.context.clear_cookies()
+    page = visit("cash")
+    page.fill("input[type=email]", person.email)
+    page.fill("input[type=password]", "a long enough password")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Cash").wait_for()
