@@ -124,13 +124,14 @@ def _promises(day: Day) -> None:
             _promised(day, row, story.day(day.world.first, -7), "on the telephone: Mr Ravensworth, “first thing next week”")
     if day.left == 2:
         for row in day.bills("drags on")[:1]:
-            _promised(day, row, story.day(day.world.first, 8), "on the telephone: half of the season's bookings are paid by then")
+            _promised(day, row, story.day(day.world.first, 8), "on the telephone: half of the season's bookings are paid by then", whole=True)
 
 
-def _promised(day: Day, row: Document, until: dt.date, how: str) -> None:
+def _promised(day: Day, row: Document, until: dt.date, how: str, *, whole: bool = False) -> None:
+    """For one bill, or (`whole`) as a payment on the account, which then rests as a whole."""
     promise.record(
-        customer=row.customer, document=row, amount_minor=row.open_minor, currency=row.currency, promised_date=until, how=how, actor=day.nora,
-        now=day.now,
+        customer=row.customer, document=None if whole else row, amount_minor=row.open_minor, currency=row.currency, promised_date=until, how=how,
+        actor=day.nora, now=day.now,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from tieout.flow import clock
 from tieout.rehearsal import catcher
 from tieout.rehearsal.demo import place
 from tieout.stages.base import queries, walls
@@ -22,7 +23,7 @@ def delete(organisation_id: UUID) -> None:
 
 def clear(organisation_id: UUID) -> None:
     """The same, for a caller that is alone already."""
-    with walls.inside(organisation_id):
+    with clock.moving(organisation_id), walls.inside(organisation_id):
         people = sorted(set(Membership.objects.values_list("person_id", flat=True)))
         with connection.cursor() as sql:
             sql.execute("SELECT base_forget_demo(%s)", [organisation_id])
