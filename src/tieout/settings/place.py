@@ -25,6 +25,7 @@ def data_directory() -> Path:
     """The data directory, made where missing, readable by its owner."""
     path = Path(os.environ.get("TIEOUT_DATA") or Path.home() / ".tieout").expanduser().resolve()
     path.mkdir(parents=True, exist_ok=True)
+    (path / "static").mkdir(exist_ok=True)  # the page server warns on each start where it is missing
     return path
 
 
