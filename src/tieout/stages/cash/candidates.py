@@ -48,7 +48,8 @@ def documents(
         wanted |= Q(number__icontains=text) | Q(customer__name__icontains=text)
     elif customer_id is not None:
         wanted |= Q(customer_id=customer_id) | Q(customer__parent_id=customer_id)
-    rows = Document.objects.filter(wanted, currency=currency, status__in=("open", "unknown"), amount_minor__gt=F("allocated_minor") + F("written_off_minor"))
+    unsettled = Q(status__in=("open", "unknown"), amount_minor__gt=F("allocated_minor") + F("written_off_minor"))
+    rows = Document.objects.filter(wanted, unsettled, currency=currency)
     found = rows.select_related("customer").order_by("kind", F("due_date").asc(nulls_last=True), "id")[:limit]
     return [
         Candidate(

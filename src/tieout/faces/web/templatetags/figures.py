@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -129,6 +130,12 @@ def state(name: str, word: str = "") -> SafeString:
 @register.simple_tag
 def icon(name: str, size: int = 16) -> SafeString:
     """A line icon that carries no meaning of its own: hidden from screen readers."""
+    return _drawn(name, size)
+
+
+@lru_cache(maxsize=512)
+def _drawn(name: str, size: int) -> SafeString:
+    # Kept, since a list draws the same few on every row, and drawing one reads XML.
     return mark_safe(_render_icon(name, size, aria_hidden="true", focusable="false"))  # noqa: S308 - drawn by us from a fixed set
 
 

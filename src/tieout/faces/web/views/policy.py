@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.contrib import messages
@@ -36,7 +37,7 @@ def check(request: Request) -> HttpResponse:
     """What is wrong with a text, or how its cases fare; nothing is saved."""
     text = _text(request)
     if request.headers.get("HX-Request"):
-        return render(request, "web/_policy_result.html", _judged(text))
+        return render(request, "web/_policy_result.html", dict(_judged(text)))
     return _unsaved(request, text, 200)
 
 
@@ -61,6 +62,7 @@ def _text(request: Request) -> str:
     return request.POST.get("text", "").replace("\x00", "").replace("\r\n", "\n")[:_LONGEST]
 
 
+@lru_cache(maxsize=16)
 def _judged(text: str) -> dict[str, Any]:
     """Problems, or the policy read with its cases run."""
     try:
