@@ -69,7 +69,7 @@ def look(given: Given) -> Looked:
         for rebuilt in _rebuilt(table, stored, applied):
             wrong = rebuilt.filter(pl.col("open_minor") != pl.col("stored_minor"))
             found = found.also(looking.of(map(_says, wrong.iter_rows(named=True)), checked=rebuilt.height))
-            differing += rebuilt["differs"].sum()
+            differing += int(rebuilt["differs"].sum())
             for row in totals(aging(rebuilt, today)).iter_rows(named=True):
                 code, by_age = row["currency"], sum(row[name] for name, _ in BUCKETS) + row[NO_DUE_DATE]
                 aged.update({(code, "invoice"): by_age, (code, "credit_note"): row["credit"], (code, "payment"): row["unapplied"]})

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import connection
 
 from tieout.stages.base import raise_walls
+from tieout.stages.base.rows import OrganisationRow
 from tieout.stages.health import looking
 from tieout.stages.health.looking import Breach, Given, Looked
 
@@ -97,7 +98,7 @@ def look(given: Given) -> Looked:  # noqa: ARG001 - every promise is looked at t
     return Looked(checked=len(tables)).also(asked).also(rows).also(_left_in_staging())
 
 
-def _models() -> Iterator[type[raise_walls.OrganisationRow]]:
+def _models() -> Iterator[type[OrganisationRow]]:
     for config in apps.get_app_configs():
         yield from raise_walls.organisation_models(config)
 
@@ -116,7 +117,7 @@ def _ties() -> Iterator[_Tie]:
     for model in _models():
         for field in model._meta.concrete_fields:
             target = field.related_model
-            if isinstance(target, type) and issubclass(target, raise_walls.OrganisationRow):
+            if isinstance(target, type) and issubclass(target, OrganisationRow):
                 yield _Tie(model._meta.db_table, field.column, target._meta.db_table, field.name in model.guarded_ties)
 
 
