@@ -118,7 +118,7 @@ def _ties() -> Iterator[_Tie]:
         for field in model._meta.concrete_fields:
             target = field.related_model
             if isinstance(target, type) and issubclass(target, OrganisationRow):
-                yield _Tie(model._meta.db_table, field.column, target._meta.db_table, field.name in model.guarded_ties)
+                yield _Tie(model._meta.db_table, str(field.column), target._meta.db_table, field.name in model.guarded_ties)
 
 
 def _left_in_staging() -> Looked:
