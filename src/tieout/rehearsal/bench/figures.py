@@ -31,6 +31,10 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     against: str = ""
     seconds: float | None = None
 
+    def judged(self, at_least: int) -> Figure:
+        """The figure as it is where its size reaches that for which the promise is made; below, nothing is asked of it."""
+        return self if self.size >= at_least else msgspec.structs.replace(self, must=None, aim=None)
+
     @property
     def verdict(self) -> str:
         """`aim` reached, `must` kept, `missed`, or '' where nothing is asked of it."""
@@ -72,6 +76,11 @@ class Stopwatch:
 
     seconds: float = 0.0
     busy: float = 0.0
+
+    def __add__(self, other: Stopwatch) -> Stopwatch:
+        both = Stopwatch()
+        both.seconds, both.busy = self.seconds + other.seconds, self.busy + other.busy
+        return both
 
 
 @contextmanager

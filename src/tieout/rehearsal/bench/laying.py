@@ -90,6 +90,13 @@ def settle_down() -> None:
     place.checkpoint()
 
 
+def server() -> int:
+    """The database's process that serves this one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
 def _execute(statements: tuple[str, ...], org: UUID, **given: int | bool) -> None:
     values: dict[str, Any] = {"org": org, "now": books.NOW, "today": books.TODAY, "long_ago": books.NOW.replace(year=books.NOW.year - 3), **given}
     with connection.cursor() as cursor:
