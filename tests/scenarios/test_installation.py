@@ -17,16 +17,20 @@ from tests.conftest import ROOT
 HEAD = "invoice_id,number,customer_id,customer_name,issue_date,due_date,currency,amount\n"
 FILE = HEAD + "1,INV-1,C1,Brightwater,2026-05-01,2026-05-31,EUR,100.00\n"
 CLEAN = {
-    k: v for k, v in os.environ.items()
-    if not k.startswith("TIEOUT_") and k not in ("DATABASE_URL", "DATABASE_OWNER_URL", "DJANGO_SETTINGS_MODULE")
+    k: v for k, v in os.environ.items() if not k.startswith("TIEOUT_") and k not in ("DATABASE_URL", "DATABASE_OWNER_URL", "DJANGO_SETTINGS_MODULE")
 }
 
 
 def tieout(data: Path, *arguments: str, code: int = 0, **env: str) -> str:
     """Run the command in a process of its own with its own data directory; returns what it said."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tieout.faces.cli", *arguments], env={**CLEAN, "TIEOUT_DATA": str(data), **env}, cwd=ROOT, capture_output=True, text=True,
-        timeout=110, check=False,
+        [sys.executable, "-m", "tieout.faces.cli", *arguments],
+        env={**CLEAN, "TIEOUT_DATA": str(data), **env},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
     )
     assert ran.returncode == code, f"{arguments}: exit {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
     return ran.stdout + ran.stderr
@@ -34,8 +38,23 @@ def tieout(data: Path, *arguments: str, code: int = 0, **env: str) -> str:
 
 def found(data: Path, **env: str) -> None:
     tieout(
-        data, "init", "--name", "Marrow Lane", "--country", "DE", "--time-zone", "Europe/Berlin", "--currency", "EUR", "--owner", "ada@marrow.example",
-        "--password", "a long enough one", "--sender-address", "ar@marrow.example", **env,
+        data,
+        "init",
+        "--name",
+        "Marrow Lane",
+        "--country",
+        "DE",
+        "--time-zone",
+        "Europe/Berlin",
+        "--currency",
+        "EUR",
+        "--owner",
+        "ada@marrow.example",
+        "--password",
+        "a long enough one",
+        "--sender-address",
+        "ar@marrow.example",
+        **env,
     )
 
 
@@ -104,7 +123,12 @@ def test_any_server_by_database_url_with_our_own_roles(place: Path) -> None:
 )
 def test_init_refuses_in_words(place: Path, arguments: list[str], says: str) -> None:
     given = {
-        "--name": "X", "--country": "DE", "--time-zone": "Europe/Berlin", "--currency": "EUR", "--owner": "a@b.example", "--sender-address": "a@b.example",
+        "--name": "X",
+        "--country": "DE",
+        "--time-zone": "Europe/Berlin",
+        "--currency": "EUR",
+        "--owner": "a@b.example",
+        "--sender-address": "a@b.example",
         **dict(zip(arguments[::2], arguments[1::2], strict=True)),
     }
     assert says in tieout(place, "init", *[part for pair in given.items() for part in pair], code=2)

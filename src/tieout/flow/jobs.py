@@ -6,6 +6,7 @@ once is ours: every job here can run twice, half, or beside itself, and the natu
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 from uuid import UUID
@@ -16,7 +17,8 @@ from procrastinate.contrib.django import app
 
 from tieout.core.evidence import Actor
 from tieout.flow import clock
-from tieout.stages.base import queries
+from tieout.stages.base import queries, walls
+from tieout.stages.intake import queries as intake
 
 log = structlog.get_logger()
 
@@ -134,6 +136,14 @@ def every_hour(timestamp: int) -> None:
     for organisation in queries.organisations():
         later(run_nightly, organisation=organisation, lock="nightly")
         anchor.put(organisation)
+        _take_up(organisation)
+
+
+def _take_up(organisation: UUID) -> None:
+    """Files that were kept and never read (a worker died between the two) are read again from their bytes."""
+    with walls.inside(organisation):
+        for envelope in intake.unfinished(before=clock.now() - dt.timedelta(minutes=30)):
+            later(read_envelope, organisation=organisation, envelope=envelope)
 
 
 @app.periodic(cron="* * * * *")

@@ -32,9 +32,8 @@ def main(folder: Path, *, everything: bool = False) -> None:
     data = Path(tempfile.mkdtemp(prefix="tieout-pictures-"))
     data.chmod(0o755)
     environment = {**os.environ, "TIEOUT_DATA": str(data), "PYTHONUNBUFFERED": "1"}
-    demo = subprocess.Popen(
-        [sys.executable, "-m", "tieout.faces.cli", "demo", "--port", "8765"], env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
+    command = [sys.executable, "-m", "tieout.faces.cli", "demo", "--port", "8765"]
+    demo = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         _shoot(*_wait(demo), folder, everything)
     finally:

@@ -24,7 +24,8 @@ from tieout.stages.collect import plan
 
 _PAGES = {"overview": "/", "work list": "/collections/"}
 _OPEN, _PER_CUSTOMER = 100_000, 10
-_ASKED, _WARM = 21, 3
+#: Requests of a round; the best of three rounds counts, so that somebody else's busy second on the machine does not.
+_ASKED, _ROUNDS, _WARM = 15, 3, 3
 #: The promise is made for this history; at less it is measured and not judged.
 _JUDGED = 1_000_000
 #: Statements that carry a transaction and read no rows.
@@ -71,13 +72,18 @@ def _signed_in(org: UUID) -> Any:
 
 def _asked(browser: Any, path: str) -> tuple[float, int]:
     """Median seconds of a page, and how many statements read or wrote rows for it."""
+    _round(browser, path, _WARM)
+    median = min(_round(browser, path, _ASKED) for _ in range(_ROUNDS))
+    with CaptureQueriesContext(connection) as captured:
+        browser.get(path)
+    return median, sum(not query["sql"].startswith(_CARRIERS) for query in captured.captured_queries)
+
+
+def _round(browser: Any, path: str, count: int) -> float:
     took = []
-    for turn in range(_WARM + _ASKED):
+    for _ in range(count):
         with timed() as watch:
             answer = browser.get(path)
         assert answer.status_code == 200, (path, answer.status_code)
-        if turn >= _WARM:
-            took.append(watch.seconds)
-    with CaptureQueriesContext(connection) as captured:
-        browser.get(path)
-    return statistics.median(took), sum(not query["sql"].startswith(_CARRIERS) for query in captured.captured_queries)
+        took.append(watch.seconds)
+    return statistics.median(took)

@@ -120,7 +120,7 @@ def _still_true(chosen: dict[int, matching.Application], judged: judge.Judged, n
         if payment is not None and same:
             parts = [line.Part(open_now[gather.row_id(p.document_id)], p.minor, p.write_off_minor, p.write_off_reason or "") for p in reading.parts]
             rows += line.rows(
-                payment, parts, date=payment.date or today, actor=_MACHINE, rule="named", reason=reading.reason,
+                payment, parts, date=payment.date or today, actor=_MACHINE, rule="named", reason=gather.words(reading.reason),
                 evidence={"confidence": reading.confidence}, now=now,
             )
     return rows

@@ -1,6 +1,6 @@
 """Gather what cash application is asked: the open book, the money not yet applied, and what people decided about both.
 
-Ids given to `core.matching` carry the word a person knows beside our key (`INV-7 #12`), since reasons quote them.
+Ids given to `core.matching` carry the word a person knows beside our key, since reasons quote them; `words` takes the key out again.
 """
 
 from __future__ import annotations
@@ -33,14 +33,24 @@ class Gathered(msgspec.Struct, frozen=True):
     reported: dict[int, int]
 
 
+#: Parts a word from our key in the ids handed to the matching; no source writes this character.
+_MARK = "\N{INVISIBLE SEPARATOR}"
+_KEY = re.compile(f"{_MARK}\\d+")
+
+
 def key(word: str, row_id: int) -> str:
     """An id for the matching that a reader of its reasons understands."""
-    return f"{word[:60]} #{row_id}"
+    return f"{word[:60]}{_MARK}{row_id}"
+
+
+def words(sentence: str) -> str:
+    """A sentence of the matching without our keys: a clerk knows numbers and names, not rows."""
+    return _KEY.sub("", sentence)
 
 
 def row_id(key: str) -> int:
     """Our key again."""
-    return int(key.rsplit("#", 1)[1])
+    return int(key.rsplit(_MARK, 1)[1])
 
 
 def everything() -> Gathered | None:

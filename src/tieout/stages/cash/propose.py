@@ -104,8 +104,8 @@ def _difference(
     readings = () if application is None else application.readings
     offered = [
         Proposal(
-            payment_id=payment_id, place=place, lines=_lines(reading), confidence=_word(reading.confidence), reason=reading.reason,
-            rival=reading.rival, proposed_at=now,
+            payment_id=payment_id, place=place, lines=_lines(reading), confidence=_word(reading.confidence),
+            reason=gather.words(reading.reason), rival=gather.words(reading.rival), proposed_at=now,
         )
         for place, reading in enumerate(readings, start=1)
         if _lines(reading) not in dismissed

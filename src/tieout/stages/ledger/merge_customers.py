@@ -41,10 +41,12 @@ same AS (
   SELECT n.external_id, c.id, 95, 'same name and same e-mail address'
     FROM new n JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.folded_name = n.folded_name
     JOIN ledger_contact k ON k.organisation_id = %(org)s AND k.customer_id = c.id AND k.retracted_at IS NULL AND lower(k.email) = lower(n.email)),
-certain AS (SELECT external_id, min(id) AS id, max(score) AS score, min(evidence) AS evidence FROM same GROUP BY external_id HAVING count(DISTINCT id) = 1)
+certain AS (SELECT external_id, min(id) AS id, max(score) AS score,
+       min(evidence) AS evidence FROM same GROUP BY external_id HAVING count(DISTINCT id) = 1)
 INSERT INTO ledger_sourcerecord (organisation_id, connection_id, kind, external_id, target_id, content_hash, envelope_id, line, score, evidence,
        linked_by, rank, recorded_at, seen_at)
-SELECT %(org)s, %(conn)s, 'customer', n.external_id, c.id, '\\x00', %(envelope)s, n.line, c.score, left(c.evidence, 300), 'machine', 1, %(now)s, %(now)s
+SELECT %(org)s, %(conn)s, 'customer', n.external_id, c.id, '\\x00', %(envelope)s, n.line, c.score, left(c.evidence, 300), 'machine', 1,
+       %(now)s, %(now)s
   FROM certain c JOIN new n USING (external_id)"""
 
 _FOUND = f"""
@@ -113,7 +115,8 @@ SELECT %(org)s, n.customer_id, '', n.email, '', '["bill", "chase"]', {SOURCE_RAN
           JOIN ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = 'customer'
                AND r.external_id = s.customer_external_id AND r.retracted_at IS NULL
          WHERE {_MINE} AND s.customer_email IS NOT NULL) n
- WHERE NOT EXISTS (SELECT 1 FROM ledger_contact k WHERE k.organisation_id = %(org)s AND k.customer_id = n.customer_id AND lower(k.email) = lower(n.email))"""
+ WHERE NOT EXISTS (SELECT 1 FROM ledger_contact k WHERE k.organisation_id = %(org)s AND k.customer_id = n.customer_id AND lower(k.email) =
+        lower(n.email))"""
 
 
 def run(cursor: Any, given: dict[str, Any]) -> MergedCustomers:
@@ -145,7 +148,8 @@ def _found_implied(cursor: Any, given: dict[str, Any]) -> None:
               SELECT s.customer_external_id AS key, s.customer_name AS name, s.currency FROM ledger_staged_document s WHERE {_MINE}
               UNION ALL SELECT s.customer_external_id, s.customer_name, s.currency FROM ledger_staged_payment s
                WHERE {_MINE} AND s.customer_external_id IS NOT NULL) n
-             WHERE NOT EXISTS (SELECT 1 FROM ledger_sourcerecord r WHERE r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = 'customer'
+             WHERE NOT EXISTS (SELECT 1 FROM ledger_sourcerecord r WHERE r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND
+                    r.kind = 'customer'
                                 AND r.external_id = n.key AND r.retracted_at IS NULL)
              GROUP BY n.key ORDER BY n.key""",
         given,
@@ -161,7 +165,8 @@ def _found_implied(cursor: Any, given: dict[str, Any]) -> None:
              INSERT INTO ledger_customer (id, organisation_id, name, folded_name, aliases, accounts, country, city, currency, debtor_type, time_zone,
                     language, tax_id, phone, created_at, recorded_at)
              SELECT id, %(org)s, name, folded, '[]', '[]', '', '', currency, '', '', '', '', '', %(now)s, %(now)s FROM fresh)
-           INSERT INTO ledger_sourcerecord (organisation_id, connection_id, kind, external_id, target_id, content_hash, envelope_id, line, score, evidence,
+           INSERT INTO ledger_sourcerecord (organisation_id, connection_id, kind, external_id, target_id, content_hash, envelope_id, line,
+                  score, evidence,
                   linked_by, rank, recorded_at, seen_at)
            SELECT %(org)s, %(conn)s, 'customer', key, id, '\\x00', %(envelope)s, NULL, 100, 'the source''s own key', 'machine', 1, %(now)s, %(now)s
              FROM fresh""",

@@ -41,7 +41,8 @@ WITH bad AS (
 gone AS (DELETE FROM ledger_staged_document s USING bad WHERE {_MINE} AND s.kind = bad.kind AND s.external_id = bad.external_id)
 SELECT line, external_id,
        CASE WHEN currency <> was THEN 'currency_changed' ELSE 'below_applied' END,
-       CASE WHEN currency <> was THEN format('%%s changes from %%s to %%s although money is applied to it; undo the allocations first', number, was, currency)
+       CASE WHEN currency <> was THEN format('%%s changes from %%s to %%s although money is applied to it; undo the allocations first',
+              number, was, currency)
             ELSE format('%%s falls to %%s minor units of %%s although %%s are already applied to it; undo the allocations first',
                         number, amount_minor, currency, used) END,
        jsonb_build_object('number', number, 'currency', currency, 'amount_minor', amount_minor, 'external_id', external_id)
@@ -55,18 +56,23 @@ doc AS (
   INSERT INTO ledger_document (id, organisation_id, kind, number, customer_id, connection_id, external_id, customer_external_id, issue_date, due_date,
          due_date_source, currency, amount_minor, reported_open_minor, allocated_minor, written_off_minor, status, source_status, po_number,
          discount_pct, discount_until, related_number, created_at, recorded_at)
-  SELECT id, organisation_id, kind, left(number, 200), customer_id, %(conn)s, external_id, customer_external_id, issue_date, due_date, due_date_source,
-         currency, amount_minor, reported_open_minor, 0, 0, status, coalesce(source_status, ''), coalesce(po_number, ''), discount_pct, discount_until,
+  SELECT id, organisation_id, kind, left(number, 200), customer_id, %(conn)s, external_id, customer_external_id, issue_date, due_date,
+         due_date_source,
+         currency, amount_minor, reported_open_minor, 0, 0, status, coalesce(source_status, ''), coalesce(po_number, ''), discount_pct,
+                discount_until,
          coalesce(related_number, ''), %(now)s, %(now)s FROM fresh),
 src AS (
   INSERT INTO ledger_sourcerecord (organisation_id, connection_id, kind, external_id, target_id, content_hash, envelope_id, line, score, evidence,
          linked_by, rank, recorded_at, seen_at)
-  SELECT organisation_id, %(conn)s, kind, external_id, id, content_hash, %(envelope)s, line, 100, 'the source''s own key', 'machine', 1, %(now)s, %(now)s
+  SELECT organisation_id, %(conn)s, kind, external_id, id, content_hash, %(envelope)s, line, 100, 'the source''s own key', 'machine', 1,
+         %(now)s, %(now)s
     FROM fresh),
 ver AS (
-  INSERT INTO ledger_documentversion (organisation_id, document_id, customer_id, number, issue_date, due_date, currency, amount_minor, reported_open_minor,
+  INSERT INTO ledger_documentversion (organisation_id, document_id, customer_id, number, issue_date, due_date, currency, amount_minor,
+         reported_open_minor,
          status, recorded_at, cause)
-  SELECT organisation_id, id, customer_id, left(number, 200), issue_date, due_date, currency, amount_minor, reported_open_minor, status, %(now)s, 'import'
+  SELECT organisation_id, id, customer_id, left(number, 200), issue_date, due_date, currency, amount_minor, reported_open_minor, status,
+         %(now)s, 'import'
     FROM fresh),
 pages AS (
   SELECT count(*) AS made, jsonb_agg(id) AS ids, array_agg(DISTINCT customer_id) AS customers
@@ -98,9 +104,11 @@ old AS (
   UPDATE ledger_documentversion v SET superseded_at = %(now)s
     FROM changed n WHERE n.moved AND v.organisation_id = %(org)s AND v.document_id = n.id AND v.superseded_at IS NULL),
 ver AS (
-  INSERT INTO ledger_documentversion (organisation_id, document_id, customer_id, number, issue_date, due_date, currency, amount_minor, reported_open_minor,
+  INSERT INTO ledger_documentversion (organisation_id, document_id, customer_id, number, issue_date, due_date, currency, amount_minor,
+         reported_open_minor,
          status, recorded_at, cause)
-  SELECT organisation_id, id, customer_id, left(number, 200), issue_date, due_date, currency, amount_minor, reported_open_minor, status, %(now)s, 'import'
+  SELECT organisation_id, id, customer_id, left(number, 200), issue_date, due_date, currency, amount_minor, reported_open_minor, status,
+         %(now)s, 'import'
     FROM changed WHERE moved),
 feed AS (
   INSERT INTO base_change (organisation_id, kind, cause, ids, customer_ids, recorded_at)
@@ -109,7 +117,8 @@ feed AS (
 SELECT id, customer_before, customer_id FROM changed""",
     FOLLOW=(
         f"""
-WITH mine AS (SELECT r.target_id, s.lines FROM ledger_staged_document s {_DOCUMENT_LINK} WHERE {_MINE} AND s.lines IS NOT NULL AND r.seen_at = %(now)s),
+WITH mine AS (SELECT r.target_id,
+       s.lines FROM ledger_staged_document s {_DOCUMENT_LINK} WHERE {_MINE} AND s.lines IS NOT NULL AND r.seen_at = %(now)s),
 gone AS (DELETE FROM ledger_documentline l USING mine m WHERE l.organisation_id = %(org)s AND l.document_id = m.target_id
          AND l.ordinal > jsonb_array_length(m.lines))
 INSERT INTO ledger_documentline (organisation_id, document_id, ordinal, description, quantity, amount_minor)

@@ -29,10 +29,10 @@ _SPECIAL = re.compile("[\\\\\t\n\r\x00]").search
 _COLUMNS = {
     "document": "kind, external_id, number, customer_external_id, customer_name, customer_email, issue_date, due_date, due_date_source, currency,"
     " amount_minor, reported_open_minor, status, source_status, po_number, discount_pct, discount_until, related_number, lines, due_dates",
-    "payment": "external_id, customer_external_id, customer_name, date, currency, amount_minor, payer_name, payer_account, reference, remittance, bank_ref,"
-    " stated_document, status, source_status",
-    "customer": "external_id, name, folded_name, aliases, accounts, country, city, currency, email, phone, parent_external_id, debtor_type, time_zone,"
-    " language, tax_id",
+    "payment": "external_id, customer_external_id, customer_name, date, currency, amount_minor, payer_name, payer_account, reference, remittance,"
+    " bank_ref, stated_document, status, source_status",
+    "customer": "external_id, name, folded_name, aliases, accounts, country, city, currency, email, phone, parent_external_id, debtor_type,"
+    " time_zone, language, tax_id",
 }
 
 

@@ -33,7 +33,9 @@ def put(*, kind: str, natural_key: str, body: dict[str, Any], now: dt.datetime) 
 def claim(*, kind: str, now: dt.datetime, limit: int = 50) -> list[Claimed]:
     """Take waiting effects of a kind; other workers pass over them. Commit before calling the other side."""
     rows = list(
-        Outgoing.objects.select_for_update(skip_locked=True).filter(kind=kind, state="waiting", not_before__lte=now).order_by("not_before", "id")[:limit]
+        Outgoing.objects.select_for_update(skip_locked=True)
+        .filter(kind=kind, state="waiting", not_before__lte=now)
+        .order_by("not_before", "id")[:limit]
     )
     for row in rows:
         row.state, row.claimed_at, row.attempts = Outgoing.State.CLAIMED, now, row.attempts + 1

@@ -18,9 +18,12 @@ from tieout.faces.web import asked, mapping, waiting
 from tieout.faces.web.answer import actor_of
 from tieout.faces.web.asked import Request
 from tieout.faces.web.may import may, may_post
-from tieout.flow import on_upload
+from tieout.flow import jobs, on_upload
 from tieout.stages.intake import connect, queries
 from tieout.stages.intake.models import Connection
+
+#: Bytes up to which a file is taken in while its sender waits; a larger one is kept at once and read by a worker.
+AT_ONCE = 4 << 20
 
 
 @may("import", post="import")
@@ -81,7 +84,11 @@ def take(request: Request, token: str) -> HttpResponse:
             taken = on_upload.take(
                 organisation_id=request.organisation_id, connection_id=connection.pk, name=kept.name,
                 chunks=iter(lambda: content.read(1 << 20), b""), actor=actor_of(request), answers=kept.choices.get("answers", {}),
+                later=kept.upload().size > AT_ONCE,
             )
+        if taken.state == "received":
+            actor = actor_of(request)
+            jobs.later(jobs.read_envelope, organisation=request.organisation_id, envelope=taken.envelope_id, person=actor.id, name=actor.name)
     except (PortError, connect.NameTaken, asked.Unreadable) as error:
         text = str(error)
         messages.error(request, text[:1].upper() + text[1:])
@@ -184,5 +191,7 @@ def _told(request: Request, taken: on_upload.Taken) -> None:
         messages.success(request, f"{taken.read:,} records read: {', '.join(counts) or 'nothing in them'}.")
     elif taken.state == "ignored":
         messages.success(request, taken.reason[:1].upper() + taken.reason[1:] + ".")
+    elif taken.state == "received":
+        messages.success(request, "The file is kept. It is large, so a worker reads it now; what became of it will stand here.")
     else:
         messages.warning(request, f"Nothing was taken: {taken.reason}. The file is kept below, as it came.")
