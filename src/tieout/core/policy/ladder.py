@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from tieout.core.policy.language import Policy, Segment
+from tieout.core.policy.language import Policy, Segment, Step
 from tieout.core.policy.situation import Item, Situation, Touch
 
 #: Outcomes of a contact that never reached anybody: it moves no ladder.
@@ -74,12 +74,16 @@ def pending(policy: Policy, segment: Segment, item: Item, situation: Situation, 
     above = done(policy, segment, item, touches) + 1 if touches else 0
     if not item.history:
         for i in range(len(steps) - 1, above - 1, -1):
-            if steps[i].days <= age and all(c.holds(item, situation, today) for c in steps[i].when):
+            if steps[i].days <= age and _open(steps[i], item, situation, today):
                 return i
         return -1
     if touches and (today - max(t.date for t in touches)).days < soft_days:
         return -1
     for i in range(max(above, segment.first_overdue), len(steps)):
-        if steps[i].days <= age and all(c.holds(item, situation, today) for c in steps[i].when):
+        if steps[i].days <= age and _open(steps[i], item, situation, today):
             return i
     return -1
+
+
+def _open(step: Step, item: Item, situation: Situation, today: dt.date) -> bool:
+    return not step.when or all(c.holds(item, situation, today) for c in step.when)

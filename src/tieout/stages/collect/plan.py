@@ -70,8 +70,7 @@ def _day(today: dt.date, now: dt.datetime, scope: list[int] | None) -> PlanResul
     contact = packs.contact_rules()
     situations = gather.situations(book=found, held=held, customer_ids=due, today=today)
     judged = (evaluate(rules, situation, today, rules=contact) for situation in situations)
-    made = [decision for decision in judged if decision.decision != "none"]
-    recorded = record.decisions(made=made, day=today, policy_version=version, now=now)
+    made, recorded = record.decisions(judged=judged, day=today, policy_version=version, now=now)
     by_customer = {int(d.customer_id): d for d in made}
     new_tasks = task.from_decisions(made=[by_customer[r.customer_id] for r in recorded if r.outcome == "task"], today=today, now=now)
     wanted = [task.Wanted(int(d.customer_id), words.task_kind(d)) for d in made if d.decision == "task"]

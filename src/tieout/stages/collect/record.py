@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.db import connection
 
 from tieout.core.policy.situation import Decision
 from tieout.stages.base import walls
+
+#: Decisions stored at once while the next ones are judged.
+PAGE = 1_500
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -20,19 +26,41 @@ class Recorded(msgspec.Struct, frozen=True):
     outcome: str
 
 
-def decisions(*, made: Sequence[Decision], day: dt.date, policy_version: int, now: dt.datetime) -> list[Recorded]:
-    """Write what is to be done or waits (`none` leaves no row) and return what was not known before.
+def decisions(*, judged: Iterable[Decision], day: dt.date, policy_version: int, now: dt.datetime) -> tuple[list[Decision], list[Recorded]]:
+    """Write what is to be done or waits (`none` leaves no row); return what was decided, and what of it was not known before.
 
     What was decided stands: planned again, the day adds nothing. A hold that was lifted during the day turns into its act; and a
     customer for whom something is to be done today is not given a second thing.
+
+    The database stores one page while the next one is judged: judging is thought and storing is waiting, so a second thread
+    does the waiting, on the transaction's own cursor.
     """
-    kept = [_row(d) for d in sorted(made, key=lambda d: int(d.customer_id)) if d.decision != "none"]
-    if not kept:
-        return []
-    with connection.cursor() as cursor:
-        args = {"org": walls.current(), "day": day, "now": now, "version": policy_version, "rows": msgspec.json.encode(kept).decode()}
-        cursor.execute(_INSERT, args)
-        return [Recorded(*row) for row in cursor.fetchall()]
+    made: list[Decision] = []
+    stored: list[Future[list[Recorded]]] = []
+    organisation = walls.current()
+    with connection.cursor() as cursor, ThreadPoolExecutor(1) as storing:
+        for page in _pages(judged):
+            made += page
+            stored.append(storing.submit(_store, cursor, organisation, page, day, policy_version, now))
+        return made, [row for page in stored for row in page.result()]
+
+
+def _pages(judged: Iterable[Decision]) -> Iterable[list[Decision]]:
+    page: list[Decision] = []
+    for decision in judged:
+        if decision.decision != "none":
+            page.append(decision)
+        if len(page) == PAGE:
+            yield page
+            page = []
+    if page:
+        yield page
+
+
+def _store(cursor: Any, organisation: UUID, made: Sequence[Decision], day: dt.date, policy_version: int, now: dt.datetime) -> list[Recorded]:
+    kept = [_row(d) for d in sorted(made, key=lambda d: int(d.customer_id))]
+    cursor.execute(_INSERT, {"org": organisation, "day": day, "now": now, "version": policy_version, "rows": msgspec.json.encode(kept).decode()})
+    return [Recorded(*row) for row in cursor.fetchall()]
 
 
 class _Row(msgspec.Struct):
