@@ -182,6 +182,18 @@ def test_the_column_form_names_nobody_in_vain(policy: Policy, accounts: list[Sit
     assert {judged[name].reason for name in found["customer_id"] if judged[name].decision == "none"} <= {"below_minimum"}
 
 
+@settings(max_examples=300)
+@given(policies, st.lists(situations(), max_size=4, unique_by=lambda s: s.customer_id))
+def test_steps_found_by_columns_lead_to_the_same_decisions(policy: Policy, accounts: list[Situation]) -> None:
+    found = columns.due_items(policy, columns.items_frame(accounts), TODAY, touches=columns.touches_frame(accounts))
+    places = {(customer, invoice): (segment, step) for customer, invoice, segment, step in found.iter_rows()}
+    for account in accounts:
+        items = tuple(sorted(account.items, key=lambda i: (i.due_date or TODAY, i.invoice_id)))
+        mine = [places.get((account.customer_id, item.invoice_id), (-1, -1)) for item in items]
+        ordered = msgspec.structs.replace(account, items=items)
+        assert evaluate(policy, ordered, TODAY, places=mine) == evaluate(policy, account, TODAY)
+
+
 def test_a_frame_without_a_needed_column_is_refused() -> None:
     with pytest.raises(ValueError, match="lacks due_date"):
         columns.due_today(POLICY, columns.items_frame([]).drop("due_date"), TODAY)

@@ -67,11 +67,20 @@ def due_today(
     policy: Policy, frame: pl.DataFrame, today: dt.date, *, touches: pl.DataFrame | None = None, rules: ContactRules | None = None
 ) -> pl.DataFrame:
     """The accounts with a step that is reached and not yet done: `customer_id`, and `items`, how many documents are due one."""
+    found = due_items(policy, frame, today, touches=touches, rules=rules)
+    return found.group_by("customer_id").agg(pl.len().alias("items")).sort("customer_id")
+
+
+def due_items(
+    policy: Policy, frame: pl.DataFrame, today: dt.date, *, touches: pl.DataFrame | None = None, rules: ContactRules | None = None
+) -> pl.DataFrame:
+    """The documents with a step that is reached and not yet done: `customer_id, invoice_id`, `segment` (its place in the policy)
+    and `reached` (the place of the highest such step in the segment)."""
     rules = rules or packs.contact_rules()
     reached = _reached(policy, _completed(frame), today)
     if touches is not None and len(touches) and len(reached):
         reached = _not_done(policy, reached, touches, today, rules)
-    return reached.group_by("customer_id").agg(pl.len().alias("items")).sort("customer_id")
+    return reached.select("customer_id", "invoice_id", "segment", "reached")
 
 
 def _completed(frame: pl.DataFrame) -> pl.DataFrame:

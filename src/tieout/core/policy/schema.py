@@ -149,23 +149,36 @@ def _at(mark: Any, message: str) -> Problem:
     return Problem(mark.line + 1, mark.column + 1, "", message) if mark else Problem(1, 1, "", message)
 
 
+def _composed(text: str, loader: Any) -> yaml.Node | None:
+    depth = 0
+    for event in yaml.parse(text, Loader=loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise PolicyInvalid([_at(event.start_mark, "nested too deeply")])
+        if isinstance(event, yaml.AliasEvent):
+            raise PolicyInvalid([_at(event.start_mark, f"alias *{event.anchor}: write the value out")])
+    node: yaml.Node | None = yaml.compose(text, Loader=loader)
+    return node
+
+
+def _composed_or_refused(text: str) -> yaml.Node | None:
+    try:
+        return _composed(text, yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise PolicyInvalid([_at(error.problem_mark or error.context_mark, f"not valid YAML: {error.problem or error.context}")]) from None
+    except yaml.YAMLError as error:
+        raise PolicyInvalid([Problem(1, 1, "", f"not valid YAML: {error}")]) from None
+
+
 def read_yaml(text: str) -> Spot:
     """The top of a YAML document. Raises PolicyInvalid where it is no YAML, too large, nested without end or uses aliases."""
     if len(text) > _MAX_CHARACTERS:
         raise PolicyInvalid([Problem(1, 1, "", f"the file is larger than {_MAX_CHARACTERS} characters")])
     try:
-        depth = 0
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _MAX_DEPTH:
-                raise PolicyInvalid([_at(event.start_mark, "nested too deeply")])
-            if isinstance(event, yaml.AliasEvent):
-                raise PolicyInvalid([_at(event.start_mark, f"alias *{event.anchor}: write the value out")])
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        raise PolicyInvalid([_at(error.problem_mark or error.context_mark, f"not valid YAML: {error.problem or error.context}")]) from None
-    except yaml.YAMLError as error:
-        raise PolicyInvalid([Problem(1, 1, "", f"not valid YAML: {error}")]) from None
+        node = _composed(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, PolicyInvalid):
+        # libyaml is ten times as fast, and every worker reads the policy; its complaints are vaguer, so those come from the other.
+        node = _composed_or_refused(text)
     if node is None:
         raise PolicyInvalid([Problem(1, 1, "", "the file is empty")])
     return Spot(node, "", [])

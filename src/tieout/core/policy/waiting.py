@@ -51,9 +51,14 @@ def _partial(hold: Hold) -> bool:
     return hold.reason == "dispute" and hold.invoice_id is not None and hold.amount_minor is not None
 
 
+def plain(policy: Policy, situation: Situation, holds: Sequence[Hold]) -> bool:
+    """Whether nothing about the account keeps a document waiting: what is undisputed and not on the way is free."""
+    return not holds and not policy.by_hand and situation.released
+
+
 def standing(policy: Policy, item: Item, situation: Situation, today: dt.date, holds: Sequence[Hold]) -> Free:
     """How `item` (open, partly undisputed at least) stands, given the holds active today."""
-    if not holds and not policy.by_hand and situation.released and item.on_the_way_minor <= 0 and item.contested_minor <= 0 < item.open_minor:
+    if plain(policy, situation, holds) and item.on_the_way_minor <= 0 and item.contested_minor <= 0 < item.open_minor:
         return Free(item.open_minor)  # nearly every document, in one look
     reasons: list[str] = []
     disputed = 0

@@ -14,6 +14,7 @@ from django.db import connection
 
 from tieout.core.party import mailbox_key
 from tieout.stages.base import walls
+from tieout.stages.collect import fetch
 
 _FIRST = ("chase", "bill")
 _LAST = ("escalate", "legal")
@@ -36,7 +37,7 @@ class Reached(msgspec.Struct, frozen=True):
 def of(*, customer_ids: Sequence[int]) -> dict[int, Reached]:
     """The mailbox of each of these customers; one with no valid address left is missing."""
     with connection.cursor() as cursor:
-        cursor.execute(_CONTACTS, [walls.current(), list(customer_ids)])
+        cursor.execute(_CONTACTS, [walls.current(), fetch.ids(customer_ids)])
         contacts = cursor.fetchall()
         cursor.execute(_POINTS, [walls.current(), sorted({mailbox_key(row[3]) for row in contacts})])
         points = {key: (point, opted_out, bounced) for point, key, opted_out, bounced in cursor.fetchall()}

@@ -55,7 +55,7 @@ _BEFORE_DUE = 90
 
 
 class Book(msgspec.Struct, frozen=True):
-    """`items`: open invoices with their account's facts; `touches`: contacts, a row per document spoken of (null: all)."""
+    """`items`: open invoices with their account's facts, by account and oldest first; `touches`: contacts, a row per document (null: all)."""
 
     items: pl.DataFrame
     customers: pl.DataFrame
@@ -70,14 +70,14 @@ def read(*, policy: Policy, today: dt.date, customer_ids: Sequence[int] | None =
     scope = f"d.customer_id IN ({_REACHED})" if customer_ids is None else "d.customer_id = ANY(%(customers)s)"
     if customer_ids is None and woken is not None:
         scope += f" AND d.customer_id NOT IN ({_SLEEPING})"
-    args = {"org": walls.current(), "reach": today - dt.timedelta(days=_first_day(policy)), "customers": sorted(set(customer_ids or ()))}
-    args |= {"today": today, "woken": sorted(woken or ())}
+    args = {"org": walls.current(), "reach": today - dt.timedelta(days=_first_day(policy)), "customers": fetch.ids(sorted(set(customer_ids or ())))}
+    args |= {"today": today, "woken": fetch.ids(sorted(woken or ()))}
     items = fetch.columns(_ITEMS_SQL.format(scope=scope), args, _ITEMS, bare=("invoice_id", "currency"))
     if items.is_empty():
         nobody = pl.DataFrame(schema=_CUSTOMERS)
         return Book(_with_facts(items, nobody, None), nobody, _exploded(pl.DataFrame(schema=_TOUCHES)))
     oldest: Any = items["due_date"].min()
-    args |= {"customers": items["customer_id"].unique().to_list(), "since": (oldest or today) - dt.timedelta(days=_BEFORE_DUE)}
+    args |= {"customers": fetch.ids(items["customer_id"].unique().to_list()), "since": (oldest or today) - dt.timedelta(days=_BEFORE_DUE)}
     customers = fetch.columns(_CUSTOMERS_SQL, args, _CUSTOMERS, bare=("tier",))
     disputed = fetch.columns(_DISPUTED_SQL, args, _DISPUTED)
     touches = fetch.columns(_TOUCHES_SQL, args, _TOUCHES)
@@ -111,7 +111,7 @@ def _with_facts(items: pl.DataFrame, customers: pl.DataFrame, disputed: pl.DataF
         contested = pl.min_horizontal(pl.col("contested_minor").fill_null(0), "open_minor").alias("contested_minor")
     present = {*items.columns, *customers.columns, "contested_minor"}
     rest = [pl.lit(default, kind).alias(name) for name, (kind, default) in OPTIONAL.items() if name not in present]
-    return joined.with_columns(contested, *rest).sort("customer_id", maintain_order=True).collect()
+    return joined.with_columns(contested, *rest).sort("customer_id", "due_date", "invoice_id").collect()
 
 
 def _exploded(touches: pl.DataFrame) -> pl.DataFrame:

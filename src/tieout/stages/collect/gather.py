@@ -18,7 +18,7 @@ from tieout.core import days
 from tieout.core.party import mailbox_key
 from tieout.core.policy.situation import Hold, Item, Situation, Touch
 from tieout.stages.base import walls
-from tieout.stages.collect import address
+from tieout.stages.collect import address, fetch
 from tieout.stages.collect.book import Book
 
 #: Days of contact with a mailbox, over all customers, that any budget of the contact rules can look back on.
@@ -70,7 +70,7 @@ def zones(time_zone: str | None, country: str | None) -> tuple[str, ...]:
 def holds(*, customer_ids: Sequence[int], today: dt.date) -> dict[int, tuple[Hold, ...]]:
     """All that keeps these customers from being asked, by customer: holds, money not yet applied, a mailbox that opted out."""
     found: dict[int, list[Hold]] = defaultdict(list)
-    args = {"org": walls.current(), "customers": list(customer_ids), "today": today}
+    args = {"org": walls.current(), "customers": fetch.ids(customer_ids), "today": today}
     with connection.cursor() as cursor:
         cursor.execute(_HOLDS, args)
         for customer_id, reason, document_id, amount_minor, from_date, until_date in cursor.fetchall():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -17,6 +17,7 @@ from tieout.core.evidence import Actor
 from tieout.core.policy import columns, packs
 from tieout.core.policy.evaluate import evaluate
 from tieout.core.policy.language import Policy
+from tieout.core.policy.situation import Decision, Hold
 from tieout.stages.base import audit, feed
 from tieout.stages.collect import awake, book, fetch, gather, policy, record, task, words, worklist
 
@@ -66,16 +67,14 @@ def _day(today: dt.date, now: dt.datetime, scope: list[int] | None) -> PlanResul
     differing = worklist.differing() if scope is None else []
     found = book.read(policy=rules, today=today, customer_ids=scope, woken=_woken(differing) if scope is None else None)
     held = gather.holds(customer_ids=found.customers["customer_id"].to_list(), today=today)
-    due = _due(rules, found, today)
-    contact = packs.contact_rules()
-    situations = gather.situations(book=found, held=held, customer_ids=due, today=today)
-    judged = (evaluate(rules, situation, today, rules=contact) for situation in situations)
-    made, recorded = record.decisions(judged=judged, day=today, policy_version=version, now=now)
-    by_customer = {int(d.customer_id): d for d in made}
-    new_tasks = task.from_decisions(made=[by_customer[r.customer_id] for r in recorded if r.outcome == "task"], today=today, now=now)
+    judged = _judged(rules, found, held, today)
+    with record.storing(day=today, policy_version=version, now=now) as storing:
+        made = storing.decisions(judged)
+        by_customer = {int(d.customer_id): d for d in made}
+        listed = worklist.refresh(book=found, held=held, made=by_customer, policy=rules, today=today, now=now)
+        recorded, new_tasks = storing.stored()
     wanted = [task.Wanted(int(d.customer_id), words.task_kind(d)) for d in made if d.decision == "task"]
     withdrawn = task.withdraw_unwanted(wanted=wanted, customer_ids=scope, now=now)
-    listed = worklist.refresh(book=found, held=held, made=by_customer, policy=rules, today=today, now=now)
     listed += worklist.drop_settled(customer_ids=scope)
     if scope is None:
         listed += _refresh_others(rules, found, differing, today=today, now=now)
@@ -94,12 +93,24 @@ def _day(today: dt.date, now: dt.datetime, scope: list[int] | None) -> PlanResul
     return result
 
 
-def _due(rules: Policy, found: book.Book, today: dt.date) -> list[int]:
-    """Released customers that may have something due: all of a handful, which cost less to judge than to choose from."""
+def _judged(rules: Policy, found: book.Book, held: Mapping[int, tuple[Hold, ...]], today: dt.date) -> Iterator[Decision]:
+    """The decisions about released customers that may have something due: all of a handful, which cost less to judge than to choose
+    from; of a whole book those for whom the columns find a step."""
+    contact = packs.contact_rules()
     if len(found.customers) <= _HANDFUL:
-        return [row["customer_id"] for row in found.customers.iter_rows(named=True) if row["released"]]
-    released = found.items.filter(pl.col("released"))
-    return list(columns.due_today(rules, released, today, touches=found.touches)["customer_id"].to_list())
+        some = [row["customer_id"] for row in found.customers.iter_rows(named=True) if row["released"]]
+        for situation in gather.situations(book=found, held=held, customer_ids=some, today=today):
+            yield evaluate(rules, situation, today, rules=contact)
+        return
+    due = columns.due_items(rules, found.items.filter(pl.col("released")), today, touches=found.touches)
+    customers = due["customer_id"].unique().to_list()
+    theirs = found.items.select("customer_id", "invoice_id").filter(pl.col("customer_id").is_in(customers))
+    marked = theirs.join(due, on=["customer_id", "invoice_id"], how="left", maintain_order="left").fill_null(-1)
+    places = list(zip(marked["segment"].to_list(), marked["reached"].to_list(), strict=True))
+    seen = 0
+    for situation in gather.situations(book=found, held=held, customer_ids=customers, today=today):
+        mine, seen = places[seen : seen + len(situation.items)], seen + len(situation.items)
+        yield evaluate(rules, situation, today, rules=contact, places=mine)
 
 
 def _woken(differing: list[int]) -> set[int] | None:

@@ -1,18 +1,19 @@
-"""Store decisions: one per customer, day and step, however often the day is planned."""
+"""Store decisions, one per customer, day and step, however often the day is planned; and with them the tasks they ask for."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from django.db import connection
 
 from tieout.core.policy.situation import Decision
 from tieout.stages.base import walls
+from tieout.stages.collect import task
 
 #: Decisions stored at once while the next ones are judged.
 PAGE = 1_500
@@ -26,23 +27,61 @@ class Recorded(msgspec.Struct, frozen=True):
     outcome: str
 
 
-def decisions(*, judged: Iterable[Decision], day: dt.date, policy_version: int, now: dt.datetime) -> tuple[list[Decision], list[Recorded]]:
-    """Write what is to be done or waits (`none` leaves no row); return what was decided, and what of it was not known before.
+class Storing:
+    """Decisions on their way into the database, with the tasks they ask for.
 
-    What was decided stands: planned again, the day adds nothing. A hold that was lifted during the day turns into its act; and a
-    customer for whom something is to be done today is not given a second thing.
-
-    The database stores one page while the next one is judged: judging is thought and storing is waiting, so a second thread
-    does the waiting, on the transaction's own cursor.
+    The database stores one page while the next one is judged, and while the work list is made: judging is thought and storing is
+    waiting, so a second thread does the waiting, on the transaction's own connection.
     """
-    made: list[Decision] = []
-    stored: list[Future[list[Recorded]]] = []
-    organisation = walls.current()
-    with connection.cursor() as cursor, ThreadPoolExecutor(1) as storing:
+
+    def __init__(self, *, thread: ThreadPoolExecutor, cursor: Any, day: dt.date, policy_version: int, now: dt.datetime) -> None:
+        self._thread, self._cursor, self._day, self._version, self._now = thread, cursor, day, policy_version, now
+        self._organisation = walls.current()
+        self._pages: list[Future[tuple[list[Recorded], list[int]]]] = []
+
+    def decisions(self, judged: Iterable[Decision]) -> list[Decision]:
+        """Hand over what is to be done or waits (`none` leaves no row), and return it.
+
+        What was decided stands: planned again, the day adds nothing. A hold that was lifted during the day turns into its act; and
+        a customer for whom something is to be done today is not given a second thing.
+        """
+        made: list[Decision] = []
         for page in _pages(judged):
             made += page
-            stored.append(storing.submit(_store, cursor, organisation, page, day, policy_version, now))
-        return made, [row for page in stored for row in page.result()]
+            self._pages.append(self._thread.submit(self._store, page))
+        return made
+
+    def stored(self) -> tuple[list[Recorded], list[int]]:
+        """Wait for the database; what of it was not known before, and the ids of the new tasks."""
+        pages = [page.result() for page in self._pages]
+        return [row for recorded, _ in pages for row in recorded], [task_id for _, tasks in pages for task_id in tasks]
+
+    def failure(self) -> BaseException | None:
+        """What went wrong first in the other thread, once it has ended."""
+        return next((error for page in self._pages if (error := page.exception()) is not None), None)
+
+    def _store(self, made: Sequence[Decision]) -> tuple[list[Recorded], list[int]]:
+        kept = [_row(d) for d in sorted(made, key=lambda d: int(d.customer_id))]
+        args = {"org": self._organisation, "day": self._day, "now": self._now, "version": self._version}
+        self._cursor.execute(_INSERT, args | {"rows": msgspec.json.encode(kept).decode()})
+        recorded = [Recorded(*row) for row in self._cursor.fetchall()]
+        acting = {r.customer_id for r in recorded if r.outcome == "task"}
+        wanted = [d for d in made if int(d.customer_id) in acting]
+        return recorded, task.from_decisions(made=wanted, today=self._day, now=self._now, cursor=self._cursor, organisation=self._organisation)
+
+
+@contextmanager
+def storing(*, day: dt.date, policy_version: int, now: dt.datetime) -> Iterator[Storing]:
+    """Store decisions beside other work. An error of the database there is raised here, whatever the block met because of it."""
+    with connection.cursor() as cursor, ThreadPoolExecutor(1) as thread:
+        found = Storing(thread=thread, cursor=cursor, day=day, policy_version=policy_version, now=now)
+        try:
+            yield found
+        except Exception:
+            first = found.failure()
+            if first is not None:
+                raise first from None
+            raise
 
 
 def _pages(judged: Iterable[Decision]) -> Iterable[list[Decision]]:
@@ -55,12 +94,6 @@ def _pages(judged: Iterable[Decision]) -> Iterable[list[Decision]]:
             page = []
     if page:
         yield page
-
-
-def _store(cursor: Any, organisation: UUID, made: Sequence[Decision], day: dt.date, policy_version: int, now: dt.datetime) -> list[Recorded]:
-    kept = [_row(d) for d in sorted(made, key=lambda d: int(d.customer_id))]
-    cursor.execute(_INSERT, {"org": organisation, "day": day, "now": now, "version": policy_version, "rows": msgspec.json.encode(kept).decode()})
-    return [Recorded(*row) for row in cursor.fetchall()]
 
 
 class _Row(msgspec.Struct):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.db import connection
@@ -103,15 +105,17 @@ def reopen(*, task: Task, reason: str, actor: Actor, now: dt.datetime) -> Task |
     return row
 
 
-def from_decisions(*, made: Iterable[Decision], today: dt.date, now: dt.datetime) -> list[int]:
-    """The tasks of today's new decisions, by id. A customer who has a task of that kind to do is not given another."""
+def from_decisions(*, made: Iterable[Decision], today: dt.date, now: dt.datetime, cursor: Any, organisation: UUID) -> list[int]:
+    """The tasks of today's new decisions, by id. A customer who has a task of that kind to do is not given another.
+
+    The transaction's cursor and its organisation are passed in: planning stores in a thread of its own.
+    """
     rows = [d for d in made if d.decision == "task" and d.invoice_ids]
     if not rows:
         return []
-    args = {"org": walls.current(), "today": today, "now": now, "planning": PLANNING, "rows": msgspec.json.encode([_row(d) for d in rows]).decode()}
-    with connection.cursor() as cursor:
-        cursor.execute(_MAKE, args)
-        return [row[0] for row in cursor.fetchall()]
+    args = {"org": organisation, "today": today, "now": now, "planning": PLANNING, "rows": msgspec.json.encode([_row(d) for d in rows]).decode()}
+    cursor.execute(_MAKE, args)
+    return [row[0] for row in cursor.fetchall()]
 
 
 def _row(d: Decision) -> dict[str, object]:
