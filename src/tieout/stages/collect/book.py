@@ -1,13 +1,12 @@
 """The book as planning reads it: every open invoice of the accounts that have something overdue or nearly so, as columns.
 
-Read set-wise, in a handful of queries whatever the size. Accounts with nothing inside the reach of any step are not read at
-all; a question about some customers reads all that is open for them.
+Read set-wise, in a handful of queries whatever the size.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -62,20 +61,15 @@ class Book(msgspec.Struct, frozen=True):
     touches: pl.DataFrame
 
 
-def read(*, policy: Policy, today: dt.date, customer_ids: Sequence[int] | None = None, woken: Collection[int] | None = None) -> Book:
-    """The book of the whole organisation, or all that is open for some customers.
-
-    Of the whole, with `woken`: without the accounts that sleep past today (`awake`), unless they are among those.
-    """
-    scope = f"d.customer_id IN ({_REACHED})" if customer_ids is None else "d.customer_id = ANY(%(customers)s)"
-    if customer_ids is None and woken is not None:
-        scope += f" AND d.customer_id NOT IN ({_SLEEPING})"
-    args = {"org": walls.current(), "reach": today - dt.timedelta(days=_first_day(policy)), "customers": fetch.ids(sorted(set(customer_ids or ())))}
-    args |= {"today": today, "woken": fetch.ids(sorted(woken or ()))}
-    items = fetch.columns(_ITEMS_SQL.format(scope=scope), args, _ITEMS, bare=("invoice_id", "currency"))
+def read(*, policy: Policy, today: dt.date, customer_ids: Collection[int]) -> Book:
+    """All that is open for these customers."""
+    wanted = sorted(set(customer_ids))
+    if not wanted:
+        return _NOBODY
+    args = {"org": walls.current(), "customers": fetch.ids(wanted)}
+    items = fetch.columns(_ITEMS_SQL, args, _ITEMS, bare=("invoice_id", "currency"))
     if items.is_empty():
-        nobody = pl.DataFrame(schema=_CUSTOMERS)
-        return Book(_with_facts(items, nobody, None), nobody, _exploded(pl.DataFrame(schema=_TOUCHES)))
+        return _NOBODY
     oldest: Any = items["due_date"].min()
     args |= {"customers": fetch.ids(items["customer_id"].unique().to_list()), "since": (oldest or today) - dt.timedelta(days=_BEFORE_DUE)}
     customers = fetch.columns(_CUSTOMERS_SQL, args, _CUSTOMERS, bare=("tier",))
@@ -97,7 +91,7 @@ def _with_address(items: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _first_day(policy: Policy) -> int:
+def first_day(policy: Policy) -> int:
     """Days past due from which anything can matter: the earliest step, and in any case the first day overdue."""
     return min([1, *(segment.steps[0].days for segment in policy.segments if segment.steps)])
 
@@ -120,6 +114,9 @@ def _exploded(touches: pl.DataFrame) -> pl.DataFrame:
     return touches.lazy().with_columns(spoken.alias("invoice_id")).drop("documents").explode("invoice_id").collect()
 
 
+_NO_CUSTOMERS = pl.DataFrame(schema=_CUSTOMERS)
+_NOBODY = Book(_with_facts(pl.DataFrame(schema=_ITEMS), _NO_CUSTOMERS, None), _NO_CUSTOMERS, _exploded(pl.DataFrame(schema=_TOUCHES)))
+
 # An invoice starts softly (history) while its customer's first message is outstanding, where it was there when a person
 # released the customer, and where it was overdue already when we first heard of it, as a newly connected source brings them.
 _ITEMS_SQL = """
@@ -128,15 +125,7 @@ SELECT d.id AS invoice_id, d.customer_id, d.number, d.currency, d.open_minor, d.
        OR coalesce((d.created_at AT TIME ZONE 'UTC')::date > d.due_date, false) AS history
   FROM ledger_document d
   LEFT JOIN collect_release r ON r.organisation_id = d.organisation_id AND r.customer_id = d.customer_id AND r.withdrawn_at IS NULL
- WHERE d.organisation_id = %(org)s AND d.kind = 'invoice' AND d.open_minor > 0 AND {scope}"""
-
-_REACHED = """
-SELECT customer_id FROM ledger_document
- WHERE organisation_id = %(org)s AND kind = 'invoice' AND open_minor > 0 AND due_date <= %(reach)s"""
-
-_SLEEPING = """
-SELECT customer_id FROM collect_workitem
- WHERE organisation_id = %(org)s AND look_on > %(today)s AND customer_id <> ALL(%(woken)s::bigint[])"""
+ WHERE d.organisation_id = %(org)s AND d.kind = 'invoice' AND d.open_minor > 0 AND d.customer_id = ANY(%(customers)s)"""
 
 _CUSTOMERS_SQL = """
 SELECT c.id AS customer_id, nullif(c.debtor_type, '') AS debtor_type, nullif(c.country, '') AS country, nullif(c.language, '') AS language,

@@ -28,6 +28,8 @@ _MAILBOX_DAYS = 31
 def situations(*, book: Book, held: Mapping[int, tuple[Hold, ...]], customer_ids: Sequence[int], today: dt.date) -> Iterator[Situation]:
     """One situation per customer of `customer_ids` that has items in the book, in the order of their ids; `held` as `holds` gave it."""
     wanted = sorted(set(customer_ids))
+    if not wanted:
+        return
     items = _of(book.items, wanted, book)
     reached = address.of(customer_ids=wanted)
     touched = _touches(book, wanted)
@@ -69,6 +71,8 @@ def zones(time_zone: str | None, country: str | None) -> tuple[str, ...]:
 
 def holds(*, customer_ids: Sequence[int], today: dt.date) -> dict[int, tuple[Hold, ...]]:
     """All that keeps these customers from being asked, by customer: holds, money not yet applied, a mailbox that opted out."""
+    if not customer_ids:
+        return {}
     found: dict[int, list[Hold]] = defaultdict(list)
     args = {"org": walls.current(), "customers": fetch.ids(customer_ids), "today": today}
     with connection.cursor() as cursor:

@@ -64,8 +64,8 @@ def _without_collector() -> Iterator[None]:
 
 def _day(today: dt.date, now: dt.datetime, scope: list[int] | None) -> PlanResult:
     rules, version = policy.in_force()
-    differing = worklist.differing() if scope is None else []
-    found = book.read(policy=rules, today=today, customer_ids=scope, woken=_woken(differing) if scope is None else None)
+    seen = _survey(rules, today) if scope is None else worklist.Survey(reached=tuple(scope), differing=(), settled=tuple(scope))
+    found = book.read(policy=rules, today=today, customer_ids=seen.reached)
     held = gather.holds(customer_ids=found.customers["customer_id"].to_list(), today=today)
     judged = _judged(rules, found, held, today)
     with record.storing(day=today, policy_version=version, now=now) as storing:
@@ -75,9 +75,8 @@ def _day(today: dt.date, now: dt.datetime, scope: list[int] | None) -> PlanResul
         recorded, new_tasks = storing.stored()
     wanted = [task.Wanted(int(d.customer_id), words.task_kind(d)) for d in made if d.decision == "task"]
     withdrawn = task.withdraw_unwanted(wanted=wanted, customer_ids=scope, now=now)
-    listed += worklist.drop_settled(customer_ids=scope)
-    if scope is None:
-        listed += _refresh_others(rules, found, differing, today=today, now=now)
+    listed += worklist.drop_settled(customer_ids=seen.settled)
+    listed += _refresh_others(rules, found, seen.differing, today=today, now=now)
     result = PlanResult(
         day=today,
         looked_at=len(found.customers),
@@ -113,13 +112,11 @@ def _judged(rules: Policy, found: book.Book, held: Mapping[int, tuple[Hold, ...]
         yield evaluate(rules, situation, today, rules=contact, places=mine)
 
 
-def _woken(differing: list[int]) -> set[int] | None:
-    """Whom to look at though they would sleep; None: everybody."""
-    changed = awake.changed()
-    return None if changed is None else changed | set(differing)
+def _survey(rules: Policy, today: dt.date) -> worklist.Survey:
+    return worklist.survey(today=today, reach=today - dt.timedelta(days=book.first_day(rules)), woken=awake.changed())
 
 
-def _refresh_others(rules: Policy, found: book.Book, differing: list[int], *, today: dt.date, now: dt.datetime) -> int:
+def _refresh_others(rules: Policy, found: book.Book, differing: Sequence[int], *, today: dt.date, now: dt.datetime) -> int:
     """Accounts with nothing in the reach of any step whose row no longer fits the ledger: new ones, paid in part, invoiced again."""
     known = set(found.customers["customer_id"].to_list())
     others = [c for c in differing if c not in known]

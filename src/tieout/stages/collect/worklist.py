@@ -6,7 +6,7 @@ Only rows that changed are written. The score drifts a little every day; it is w
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from tieout.core.policy.language import Policy
 from tieout.core.policy.situation import Decision, Hold
 from tieout.stages.base import queries as base
 from tieout.stages.base import walls
-from tieout.stages.collect import ahead, awake, effect, gather, words
+from tieout.stages.collect import ahead, awake, effect, fetch, gather, words
 from tieout.stages.collect.book import Book
 
 _STATES = {"promise": "promised", "dispute": "disputed"}
@@ -51,18 +51,35 @@ def refresh(
         return int(cursor.rowcount)
 
 
-def differing() -> list[int]:
-    """Customers whose row does not say what the ledger says is open, or who have none yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DIFFERING, {"org": walls.current()})
-        return [row[0] for row in cursor.fetchall()]
+class Survey(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a plan of the whole book is about, by customer id: `reached`, who has something in the reach of a step and does not sleep;
+    `differing`, whose row does not say what the ledger says is open, or who have none yet; `settled`, who have nothing open any more."""
+
+    reached: tuple[int, ...]
+    differing: tuple[int, ...]
+    settled: tuple[int, ...]
 
 
-def drop_settled(*, customer_ids: Sequence[int] | None) -> int:
-    """Take customers with nothing open off the list."""
-    scope = "" if customer_ids is None else "AND w.customer_id = ANY(%(customers)s)"
+def survey(*, today: dt.date, reach: dt.date, woken: Collection[int] | None) -> Survey:
+    """Look through the ledger's open invoices once. `reach` is the latest due date at which a step may be reached; `woken` are
+    customers who do not sleep on, None for everybody."""
+    args = {"org": walls.current(), "today": today, "reach": reach, "everybody": woken is None, "woken": fetch.ids(sorted(woken or ()))}
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLED.format(scope=scope), {"org": walls.current(), "customers": list(customer_ids or ())})
+        cursor.execute(_SURVEY, args)
+        rows = cursor.fetchall()
+    return Survey(
+        reached=tuple(customer_id for customer_id, reached, _, _ in rows if reached),
+        differing=tuple(customer_id for customer_id, _, differs, settled in rows if differs and not settled),
+        settled=tuple(customer_id for customer_id, _, _, settled in rows if settled),
+    )
+
+
+def drop_settled(*, customer_ids: Sequence[int]) -> int:
+    """Take those of these customers who have nothing open off the list."""
+    if not customer_ids:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLED, {"org": walls.current(), "customers": fetch.ids(customer_ids)})
         return int(cursor.rowcount)
 
 
@@ -199,19 +216,22 @@ ON CONFLICT (organisation_id, customer_id) DO UPDATE
        waiting_since = excluded.waiting_since, next_step = excluded.next_step, outcome = excluded.outcome, look_on = excluded.look_on,
        refreshed_at = excluded.refreshed_at"""
 
-_DIFFERING = """
-SELECT o.customer_id
-  FROM (SELECT customer_id, sum(open_minor) AS open, count(*) AS items, min(due_date) AS oldest FROM ledger_document
-         WHERE organisation_id = %(org)s AND kind = 'invoice' AND open_minor > 0 GROUP BY customer_id) o
-  LEFT JOIN collect_workitem w ON w.organisation_id = %(org)s AND w.customer_id = o.customer_id
-  LEFT JOIN collect_release r ON r.organisation_id = %(org)s AND r.customer_id = o.customer_id AND r.withdrawn_at IS NULL
- WHERE w.id IS NULL OR (w.items, w.oldest_due_date) IS DISTINCT FROM (o.items, o.oldest)
-    OR (r.id IS NULL) <> (w.state = 'unreleased')
-    OR (SELECT sum(value::bigint) FROM jsonb_each_text(w.open_minor)) <> o.open
- ORDER BY o.customer_id"""
+_SURVEY = """
+SELECT customer_id, open IS NOT NULL AND oldest <= %(reach)s AND (%(everybody)s OR awake OR differs), differs, open IS NULL
+  FROM (SELECT coalesce(o.customer_id, w.customer_id) AS customer_id, o.open, o.oldest,
+               w.look_on IS NULL OR w.look_on <= %(today)s OR w.customer_id = ANY(%(woken)s::bigint[]) AS awake,
+               w.id IS NULL OR (w.items, w.oldest_due_date) IS DISTINCT FROM (o.items, o.oldest)
+                 OR (r.id IS NULL) <> (w.state = 'unreleased')
+                 OR (SELECT sum(value::bigint) FROM jsonb_each_text(w.open_minor)) <> o.open AS differs
+          FROM (SELECT customer_id, sum(open_minor) AS open, count(*) AS items, min(due_date) AS oldest FROM ledger_document
+                 WHERE organisation_id = %(org)s AND kind = 'invoice' AND open_minor > 0 GROUP BY customer_id) o
+          FULL JOIN (SELECT * FROM collect_workitem WHERE organisation_id = %(org)s) w ON w.customer_id = o.customer_id
+          LEFT JOIN collect_release r ON r.organisation_id = %(org)s AND r.customer_id = o.customer_id AND r.withdrawn_at IS NULL) book
+ WHERE open IS NULL OR differs OR (oldest <= %(reach)s AND (%(everybody)s OR awake))
+ ORDER BY customer_id"""
 
 _SETTLED = """
 DELETE FROM collect_workitem w
- WHERE w.organisation_id = %(org)s {scope}
+ WHERE w.organisation_id = %(org)s AND w.customer_id = ANY(%(customers)s::bigint[])
    AND NOT EXISTS (SELECT 1 FROM ledger_document d WHERE d.organisation_id = w.organisation_id AND d.customer_id = w.customer_id
                       AND d.kind = 'invoice' AND d.open_minor > 0)"""
