@@ -11,6 +11,7 @@ import contextlib
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -87,28 +88,55 @@ def _prepare(organisation_id: UUID, moment: Clock, customer_ids: list[int] | Non
 def _rounds(
     organisation_id: UUID, moment: Clock, session: Session, plus_addressing: bool, limit: int, customer_ids: list[int] | None
 ) -> Sent:
+    """Rounds until nothing more is due. The mail server is spoken to in a second thread, so that while it takes one batch the
+    outcomes of the batch before are recorded and the next one is claimed. Only this thread uses the database.
+    """
     total, futile = Sent(), 0
-    while True:
-        crash.point("send.before_claim")
-        begun = _boottime()
-        with walls.inside(organisation_id):
-            at = moment()
-            found = claim.batch(now=at, limit=limit, customer_ids=customer_ids)
-        if not found.seen:
-            return total
-        crash.point("send.after_claim")
-        outcomes = [_offered(session, one, plus_addressing, begun, at) for one in found.claimed]
-        _settled(organisation_id, outcomes, moment)
-        total = total.plus(found, outcomes)
-        went = sum(one.outcome == "sent" for one in outcomes)
-        if any(one.outcome == "back" for one in outcomes):
-            # A slow server or a very long list of open money gets smaller batches, so that what is claimed is called in time.
-            limit = max(1, min(limit, len(outcomes)) // 2)
-        futile = futile + 1 if outcomes and all(one.outcome == "back" for one in outcomes) else 0
-        if futile >= _FUTILE:
-            return msgspec.structs.replace(total, stopped="too slow to call the mail server within five seconds of the claim")
-        if any(one.outcome == "later" and not one.at for one in outcomes) and not went:
-            return msgspec.structs.replace(total, stopped=next(one.said for one in outcomes if one.outcome == "later"))
+    under_way: Future[list[Settled]] | None = None
+    with ThreadPoolExecutor(1) as line:
+        while True:
+            crash.point("send.before_claim")
+            begun = _boottime()
+            with walls.inside(organisation_id):
+                at = moment()
+                found = claim.batch(now=at, limit=limit, customer_ids=customer_ids)
+            crash.point("send.after_claim")
+            outcomes = under_way.result() if under_way else []
+            futile = futile + 1 if outcomes and all(one.outcome == "back" for one in outcomes) else 0
+            stopped = _given_up(outcomes, futile)
+            following = None
+            if found.claimed and not stopped:
+                following = line.submit(_all_offered, session, found.claimed, plus_addressing, begun, at)
+            if stopped:
+                outcomes = outcomes + [_back(one, "not offered: the run has ended") for one in found.claimed]
+            try:
+                _settled(organisation_id, outcomes, moment)
+            except BaseException:
+                # What went wrong here must not cost us the answers for the batch that is being handed over.
+                _settled(organisation_id, following.result() if following else [], moment)
+                raise
+            total = total.plus(found, outcomes)
+            if stopped:
+                return msgspec.structs.replace(total, stopped=stopped)
+            if not found.seen and under_way is None:
+                return total
+            if any(one.outcome == "back" for one in outcomes):
+                # A slow server or a very long list of open money gets smaller batches, so that what is claimed is called in time.
+                limit = max(1, min(limit, len(outcomes)) // 2)
+            under_way = following
+
+
+def _given_up(outcomes: list[Settled], futile: int) -> str:
+    """Why no more is offered in this run; empty while there is no reason."""
+    if futile >= _FUTILE:
+        return "too slow to call the mail server within five seconds of the claim"
+    if any(one.outcome == "sent" for one in outcomes):
+        return ""
+    return next((one.said for one in outcomes if one.outcome == "later" and not one.at), "")
+
+
+def _all_offered(session: Session, claimed: tuple[Claimed, ...], plus_addressing: bool, begun: float, at: dt.datetime) -> list[Settled]:
+    return [_offered(session, one, plus_addressing, begun, at) for one in claimed]
 
 
 def _offered(session: Session, one: Claimed, plus_addressing: bool, begun: float, at: dt.datetime) -> Settled:
@@ -118,7 +146,7 @@ def _offered(session: Session, one: Claimed, plus_addressing: bool, begun: float
         # Not offered to anybody, so it is ours to say; a person sees why.
         return Settled(id=one.id, claim=one.claim, outcome="person", said=f"the letter could not be made: {error}")
     if _boottime() - begun > CERTIFICATE_SECONDS:
-        return Settled(id=one.id, claim=one.claim, outcome="back", said="more than five seconds since its certificate; it is asked about again")
+        return _back(one, "more than five seconds since its certificate; it is asked about again")
     try:
         said = session.send(ready)
         crash.point("send.after_call")
@@ -136,7 +164,13 @@ def _offered(session: Session, one: Claimed, plus_addressing: bool, begun: float
     return Settled(id=one.id, claim=one.claim, outcome="sent", said=said)
 
 
+def _back(one: Claimed, why: str) -> Settled:
+    return Settled(id=one.id, claim=one.claim, outcome="back", said=why)
+
+
 def _settled(organisation_id: UUID, outcomes: list[Settled], moment: Clock) -> None:
+    if not outcomes:
+        return
     with walls.inside(organisation_id):
         settle.batch(outcomes=outcomes, now=moment())
         crash.point("send.after_settle")

@@ -250,10 +250,12 @@ def _threads(messages: list[Message]) -> dict[int, tuple[str, ...]]:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT n.id, array(SELECT m.message_id FROM outreach_message m
-                        WHERE m.organisation_id = %s AND m.customer_id = n.customer AND m.contact_point_id = n.point AND m.state = 'sent'
-                        ORDER BY m.drafted_at DESC LIMIT 5)
-                 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n (id, customer, point)""",
-            [walls.current(), [m.pk for m in messages], [m.customer_id for m in messages], [m.contact_point_id for m in messages]],
+            """SELECT id, array_agg(message_id ORDER BY drafted_at)
+                 FROM (SELECT n.id, m.message_id, m.drafted_at, row_number() OVER (PARTITION BY n.id ORDER BY m.drafted_at DESC) AS nth
+                         FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n (id, customer, point)
+                         JOIN outreach_message m ON m.organisation_id = %s AND m.contact_point_id = n.point
+                                                AND m.customer_id = n.customer AND m.state = 'sent') AS earlier
+                WHERE nth <= 5 GROUP BY id""",
+            [[m.pk for m in messages], [m.customer_id for m in messages], [m.contact_point_id for m in messages], walls.current()],
         )
-        return {pk: tuple(reversed(ids)) for pk, ids in cursor.fetchall()}
+        return {pk: tuple(ids) for pk, ids in cursor.fetchall()}
