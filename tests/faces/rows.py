@@ -1,17 +1,18 @@
-"""One row of everything an organisation can have, all marked with a word, so that a page can be asked for each and a leak is seen."""
+"""One row of everything an organisation can have, all marked with a word, so that a leak is seen; and a digest of them, so that a change is."""
 
 from __future__ import annotations
 
 import datetime as dt
 import gzip
 import uuid
+from typing import Any
 
 import msgspec
 
 from tests.conftest import NOW
 from tests.stages import builders
 from tieout.core.evidence import Actor
-from tieout.stages.base import found
+from tieout.stages.base import found, walls
 from tieout.stages.cash.models import Proposal
 from tieout.stages.collect.models import Decision, Task, Wave, WorkItem
 from tieout.stages.dialogue import contact_point, dispute, hold, note, promise
@@ -90,3 +91,17 @@ def everything(mark: str) -> dict[str, int | str]:
         "wave": wave.pk, "correction": correction.pk, "on_invoice": on_invoice.pk, "contact": Contact.objects.filter(customer=debtor).first().pk,
         "record": SourceRecord.objects.get(kind="customer", target_id=debtor.pk).pk, "loose": loose.pk, "point": point.pk, "decision": decision.pk,
     }
+
+
+def digest(organisation: uuid.UUID) -> list[tuple[Any, ...]]:
+    """Every row of an organisation, in a few characters."""
+    from django.apps import apps
+    from django.db import connection
+
+    from tieout.stages.base.raise_walls import organisation_models
+
+    tables = sorted(m._meta.db_table for config in apps.get_app_configs() for m in organisation_models(config))
+    with walls.inside(organisation), connection.cursor() as cursor:
+        each = "SELECT '{0}', count(*), md5(string_agg(t::text, '|' ORDER BY id)) FROM {0} t WHERE organisation_id = %(o)s"
+        cursor.execute(" UNION ALL ".join(each.format(table) for table in tables), {"o": organisation})
+        return cursor.fetchall()

@@ -13,7 +13,7 @@ from django.urls import resolve, reverse
 
 from tests.conftest import NOW
 from tests.faces.conftest import BUDGET, ROLES, queries, signed_in_to
-from tests.faces.rows import everything
+from tests.faces.rows import digest, everything
 from tieout.faces.web import urls, views
 from tieout.stages.base import found, permit, walls
 
@@ -102,20 +102,6 @@ def both(organisation: uuid.UUID, other: tuple[uuid.UUID, dict[str, Any]]) -> tu
     with walls.inside(organisation):
         ours = everything("Ours")
     return other[0], ours, other[1]
-
-
-def digest(organisation: uuid.UUID) -> list[tuple[Any, ...]]:
-    """Every row of an organisation, in a few characters."""
-    from django.apps import apps
-    from django.db import connection
-
-    from tieout.stages.base.raise_walls import organisation_models
-
-    tables = sorted(m._meta.db_table for config in apps.get_app_configs() for m in organisation_models(config))
-    with walls.inside(organisation), connection.cursor() as cursor:
-        each = "SELECT '{0}', count(*), md5(string_agg(t::text, '|' ORDER BY id)) FROM {0} t WHERE organisation_id = %(o)s"
-        cursor.execute(" UNION ALL ".join(each.format(table) for table in tables), {"o": organisation})
-        return cursor.fetchall()
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if "<" in ROUTES[n] and of(view_of(n))[0] != "public"])

@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from tests.conftest import NOW
 from tests.stages import builders
 from tieout.core.evidence import Actor, Refused
 from tieout.flow import send
 from tieout.rehearsal import catcher
+from tieout.rehearsal.free_port import free_port
 from tieout.stages.base import audit, walls
 from tieout.stages.base.models import Profile
 from tieout.stages.cash import apply
@@ -443,6 +446,44 @@ def test_two_workers_at_once_send_each_message_once(office: uuid.UUID, post: tup
     assert sum(counts) == 12
     caught = catcher.listed(post[0], organisation_id=office)
     assert len(caught) == len({c.message_id for c in caught}) == 12
+
+
+class _GoesAway:
+    """A mail server that takes a few letters and then is shutting down."""
+
+    def __init__(self, takes: int) -> None:
+        self.taken, self.takes = 0, takes
+
+    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:
+        if self.taken == self.takes:
+            return "421 shutting down"
+        self.taken += 1
+        return "250 taken"
+
+
+def test_a_server_that_goes_away_leaves_the_rest_planned_and_nothing_in_doubt(office: uuid.UUID) -> None:
+    handler = _GoesAway(4)
+    server = Controller(handler, hostname="127.0.0.1", port=free_port(), enable_SMTPUTF8=True)
+    server.start()
+    try:
+        with walls.inside(office):
+            assert sending.configure(settings={"host": "127.0.0.1", "port": server.port, "security": "none"}, actor=ADA, now=NOW) is None
+            for n in range(20):
+                owner = builders.customer(f"Customer {n}", email=f"ap{n}@many.example")
+                drafted(owner, builders.invoice(owner))
+        found = send.run(office, at(), limit=3)
+        assert "shutting down" in found.stopped
+        with walls.inside(office):
+            states = Counter(Message.objects.values_list("state", flat=True))
+        assert states == {"sent": 4, "planned": 16}
+        assert found.sent == handler.taken == 4
+        handler.takes = 20
+        assert send.run(office, at(NOW + dt.timedelta(minutes=3)), limit=3).sent == 16
+    finally:
+        server.stop()
+    with walls.inside(office):
+        assert set(Message.objects.values_list("state", flat=True)) == {"sent"}
+        assert Touch.objects.filter(direction="out").count() == 20
 
 
 def _sent_by_a_worker(office: uuid.UUID) -> int:

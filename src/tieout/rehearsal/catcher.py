@@ -12,7 +12,6 @@ import datetime as dt
 import hashlib
 import os
 import secrets
-import socket
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -24,6 +23,8 @@ from uuid import UUID
 import msgspec
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tieout.rehearsal.free_port import free_port
 
 LARGEST = 30 * 1024 * 1024
 
@@ -67,7 +68,7 @@ def keep(place: Path, content: bytes) -> Path:
 def start(place: Path, *, host: str = "127.0.0.1", port: int = 0) -> Controller:
     """Catch letters into `place` from a thread of its own; `port` 0 takes a free one (`.port` says which). Call `.stop()` to end."""
     place.mkdir(parents=True, exist_ok=True)
-    chosen = port or _free_port(host)
+    chosen = port or free_port(host)
     controller = Controller(_Keep(place), hostname=host, port=chosen, data_size_limit=LARGEST, enable_SMTPUTF8=True)
     controller.start()
     return controller
@@ -188,9 +189,3 @@ def _read(path: Path) -> Caught:
         opt_out_url=unsubscribe.split(">")[0].lstrip("<") if unsubscribe.startswith("<http") else "",
         attachments=tuple(str(part.get_filename() or "attachment") for part in message.iter_attachments()),
     )
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])

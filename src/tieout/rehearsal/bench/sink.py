@@ -5,11 +5,12 @@ Prints its port; when its standard input ends it prints how many letters it took
 
 from __future__ import annotations
 
-import socket
 import sys
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tieout.rehearsal.free_port import free_port
 
 
 class _Count:
@@ -24,16 +25,10 @@ class _Count:
         return "250 taken"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def main() -> None:
     """Serve until nobody is interested any more."""
     count = _Count()
-    server = Controller(count, hostname="127.0.0.1", port=_free_port(), enable_SMTPUTF8=True)
+    server = Controller(count, hostname="127.0.0.1", port=free_port(), enable_SMTPUTF8=True)
     server.start()
     print(server.port, flush=True)
     sys.stdin.read()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,13 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tieout.rehearsal.bench.figures import Figure, timed
+from tieout.rehearsal.free_port import free_port
 
 _GIVE_UP = 300
 
 
 def run(size: int) -> Iterator[Figure]:
     """Once; the size says nothing here."""
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="tieout-bench-") as data, tempfile.TemporaryFile() as said:
         Path(data).chmod(0o755)  # the server may run as a user of its own
         program = [sys.executable, "-m", "tieout.faces.cli", "demo", "--port", str(port)]
@@ -60,9 +60,3 @@ def _end(demo: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(demo.pid, signal.SIGKILL)
             demo.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

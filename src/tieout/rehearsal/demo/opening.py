@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import socket
 from collections.abc import Callable
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from tieout.flow import clock
 from tieout.rehearsal import catcher
 from tieout.rehearsal.company import story, trade
 from tieout.rehearsal.demo import calendar, desk, files, forget, living, place
+from tieout.rehearsal.free_port import free_port
 from tieout.stages.base import found, queries, switch, walls
 from tieout.stages.base.models import Organisation
 from tieout.stages.outreach import mailbox, sending
@@ -83,13 +83,6 @@ def post(organisation_id: UUID, *, now: dt.datetime, port: int = 0) -> int:
         if (mailbox.shown() or {}).get("path") != box["path"]:
             mailbox.configure(settings=box, actor=actor, now=now)
     return chosen
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _found(now: dt.datetime) -> UUID:
