@@ -29,13 +29,14 @@ class PeerFailed(Exception):
 def measured(script: Path, *, parties: int = 1_000, invoices: int = 11_000) -> dict[str, str]:
     """Run the peer's script and return its figures for the environment of the benchmarks. Raises PeerFailed.
 
-    The script takes the numbers of parties and invoices and writes `results/tryton.json` beside itself.
+    The script takes the numbers of parties and invoices and writes `results/tryton.json` beside itself: under `results`, by the
+    name of each step, among others how many `per_s`.
     """
     done = subprocess.run(["bash", str(script), str(parties), str(invoices)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise PeerFailed(f"{script} ended with {done.returncode}: {done.stderr[-1000:]}")
     try:
-        told = json.loads((script.parent / "results" / "tryton.json").read_text())
+        told = json.loads((script.parent / "results" / "tryton.json").read_text())["results"]
         dunnings = max(v["per_s"] for k, v in told.items() if k.startswith("generate_dunnings") and "newly overdue" in k)
         mailed = max(v["per_s"] for k, v in told.items() if k.startswith("process level incl. e-mail"))
     except (OSError, ValueError, KeyError) as error:
