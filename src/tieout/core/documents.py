@@ -17,6 +17,8 @@ from tieout.core.money import Money
 DocumentStatus = Literal["draft", "pending_approval", "open", "void", "deleted", "unknown"]
 PaymentStatus = Literal["pending", "processing", "succeeded", "settled", "failed", "cancelled", "reversed"]
 Settlement = Literal["unpaid", "partially_paid", "paid", "overpaid"]
+RefundStatus = Literal["pending", "succeeded", "failed", "cancelled"]
+DisputeStatus = Literal["inquiry", "needs_response", "under_review", "won", "lost", "closed"]
 DebtorType = Literal["business", "consumer"]
 
 
@@ -133,13 +135,81 @@ class Payment(Record, tag="payment", frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class Refund(Record, tag="refund", frozen=True, kw_only=True, omit_defaults=True):
-    """Money given back for a payment."""
+    """Money given back: for a payment, or for a credit note."""
 
     refund_id: str
     amount: Money
     payment_id: str | None = None
+    credit_note_id: str | None = None
     customer_id: str | None = None
     date: dt.date | None = None
+    status: RefundStatus = "succeeded"
+    source_status: str | None = None
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A part of a payment or of a credit note (one of the two) that a source has applied to a document."""
+
+    document_id: str
+    amount: Money
+    payment_id: str | None = None
+    credit_note_id: str | None = None
+
+
+class Application(Record, tag="application", frozen=True, kw_only=True, omit_defaults=True):
+    """All that one record of a source applies, whole: what stood there before and is not in `entries` any more is taken back."""
+
+    application_id: str
+    entries: tuple[Applied, ...]
+    date: dt.date | None = None
+
+
+class Dispute(Record, tag="dispute", frozen=True, kw_only=True, omit_defaults=True):
+    """A payer's bank takes a payment back, or asks about it. Lost, the money is gone and the payment reversed."""
+
+    dispute_id: str
+    payment_id: str
+    amount: Money
+    status: DisputeStatus
+    reason: str | None = None
+    date: dt.date | None = None
+    respond_by: dt.date | None = None
+    source_status: str | None = None
+
+
+class PayoutPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one payment, refund or fee put into a payout: gross, the fee kept back, both in the payout's currency (gross may be
+    negative)."""
+
+    what: Literal["payment", "refund", "dispute", "fee", "other"]
+    gross: Money
+    fee: Money
+    id: str | None = None
+
+
+class Payout(Record, tag="payout", frozen=True, kw_only=True, omit_defaults=True):
+    """Money a gateway pays out to the bank: net of its fees, the sum of its parts."""
+
+    payout_id: str
+    amount: Money
+    fee: Money
+    parts: tuple[PayoutPart, ...] = ()
+    date: dt.date | None = None
+    status: Literal["pending", "paid", "failed", "cancelled"] = "pending"
+    reference: str | None = None
+    source_status: str | None = None
+
+
+class Deal(Record, tag="deal", frozen=True, kw_only=True, omit_defaults=True):
+    """A sale in a CRM. A won one may ask the invoicing tool for a draft."""
+
+    deal_id: str
+    name: str
+    stage: str
+    won: bool
+    customer_id: str | None = None
+    amount: Money | None = None
+    close_date: dt.date | None = None
 
 
 class Allocation(Record, tag="allocation", frozen=True, kw_only=True, omit_defaults=True):
@@ -152,7 +222,7 @@ class Allocation(Record, tag="allocation", frozen=True, kw_only=True, omit_defau
     recorded_at: dt.datetime | None = None
 
 
-AnyRecord = Customer | Invoice | CreditNote | Payment | Refund | Allocation
+AnyRecord = Customer | Invoice | CreditNote | Payment | Refund | Allocation | Application | Dispute | Payout | Deal
 
 
 def plain(record: msgspec.Struct) -> dict[str, Any]:
@@ -162,8 +232,10 @@ def plain(record: msgspec.Struct) -> dict[str, Any]:
     for key, value in list(body.items()):
         if isinstance(value, dict) and set(value) == {"minor", "currency"}:
             body[key] = Money(value["minor"], value["currency"]).text()
-    for part in (*body.get("lines", ()), *body.get("due_dates", ())):
-        part["amount"] = Money(**part["amount"]).text()
+    for part in (*body.get("lines", ()), *body.get("due_dates", ()), *body.get("entries", ()), *body.get("parts", ())):
+        for key in ("amount", "gross", "fee"):
+            if key in part:
+                part[key] = Money(**part[key]).text()
     if isinstance(amount, Money):
         body["currency"] = amount.currency
     return body

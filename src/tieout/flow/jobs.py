@@ -102,6 +102,25 @@ def match(*, organisation: str) -> None:
     on_cash.match(UUID(organisation))
 
 
+@app.task(name="tieout.hooked", queue="sync", retry=_RETRY)
+def hooked(*, organisation: str, connection: int) -> None:
+    """Look at what came to a connection's door."""
+    from tieout.flow import sync
+
+    synced = sync.once(UUID(organisation), connection, poll=False)
+    log.info("door looked at", organisation=organisation, connection=connection, seen=synced.seen, stopped=synced.stopped)
+
+
+@app.task(name="tieout.sync", queue="sync")
+@_in_step
+def sync_connection(*, organisation: str, connection: int) -> None:
+    """Read what changed in a connected system; a sweep where one is due."""
+    from tieout.flow import sync
+
+    synced = sync.once(UUID(organisation), connection, resync=sync.due_for_sweep(UUID(organisation), connection))
+    log.info("system read", organisation=organisation, connection=connection, seen=synced.seen, stopped=synced.stopped)
+
+
 def later(task: object, *, organisation: object, lock: str = "", **arguments: object) -> None:
     """Defer a job in the running transaction; one waiting job of a kind per organisation is enough (`lock`)."""
     from procrastinate.exceptions import AlreadyEnqueued
@@ -125,6 +144,14 @@ def every_minute(timestamp: int) -> None:
         later(follow, organisation=organisation, lock="follow")
         later(mailbox, organisation=organisation, lock="mailbox")
         later(send, organisation=organisation, lock="send")
+        _sync(organisation)
+
+
+def _sync(organisation: UUID) -> None:
+    with walls.inside(organisation):
+        for connection in intake.to_read(now=clock.now()):
+            # The lock is that of the door's job: two readings of one connection never run at once.
+            later(sync_connection, organisation=organisation, lock=f"sync-{connection}", connection=connection)
 
 
 @app.periodic(cron="7 * * * *")

@@ -18,7 +18,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from tieout.flow import clock
 from tieout.stages.base import queries, walls
 from tieout.stages.behaviour import learn
-from tieout.stages.cash import apply, entry, gather, judge, propose, reverse
+from tieout.stages.cash import apply, apply_applications, entry, gather, judge, propose, reverse
 from tieout.stages.cash.apply_stated import apply_stated
 from tieout.stages.dialogue import contact_point, promise
 
@@ -49,7 +49,7 @@ def after_money(*, customer_ids: Iterable[int] | None = None, payment_ids: Itera
     touched = None if customer_ids is None else set(customer_ids)
     payments = None if payment_ids is None else sorted(set(payment_ids))
     reopened = [*reverse.by_source(payment_ids=payments, now=now), *reverse.of_void(customer_ids=touched, now=now)]
-    stated = apply_stated(payment_ids=payments, now=now)
+    stated = [*apply_applications.run(now=now), *apply_stated(payment_ids=payments, now=now)]
     if payments is None or not gather.more_open_than(LARGE):
         applied, proposed = _match(now)
     else:

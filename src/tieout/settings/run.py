@@ -88,7 +88,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "tieout.faces.web.middleware.OrganisationMiddleware",
 ]
-ROOT_URLCONF = "tieout.faces.web.urls"
+ROOT_URLCONF = "tieout.faces.urls"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

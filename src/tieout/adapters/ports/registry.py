@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tieout.adapters.ports.channel import Channel
+from tieout.adapters.ports.connector import Connector
 from tieout.adapters.ports.content import kind_of
 from tieout.adapters.ports.door import Door
 from tieout.adapters.ports.errors import Unsupported
@@ -44,6 +45,12 @@ def channels() -> Mapping[str, Channel]:
 def doors() -> Mapping[str, Door]:
     """Every way things come in by themselves, by name. A folder under `doors/` exports `DOOR`."""
     return MappingProxyType({one.name: one for one in _exported("doors", "DOOR")})
+
+
+@lru_cache(maxsize=1)
+def connectors() -> Mapping[str, Connector]:
+    """Every system that can be connected, by name. A folder under `connectors/` exports `CONNECTOR`."""
+    return MappingProxyType({one.manifest.name: one for one in _exported("connectors", "CONNECTOR")})
 
 
 def _exported(family: str, export: str) -> Iterator[Any]:

@@ -26,7 +26,7 @@ class Serving:
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
         self._ended = threading.Event()
-        self._threads = [threading.Thread(target=self._server.serve_forever, daemon=True)]
+        self._threads = [threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)]
         if deliver:
             self._threads.append(threading.Thread(target=self._deliver, daemon=True))
         for thread in self._threads:

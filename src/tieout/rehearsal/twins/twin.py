@@ -13,11 +13,10 @@ import random
 import socket
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+import httpx
 import msgspec
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
@@ -73,6 +72,7 @@ class Twin:
         self._ahead = dt.timedelta(0)
         self._waiting: list[tuple[float, int, Delivery]] = []
         self._sequence = 0
+        self._postman = httpx.Client(timeout=10, trust_env=False)
         own = [
             Rule("/_twin/log", methods=["GET"], endpoint="own_log"),
             Rule("/_twin/faults", methods=["PUT"], endpoint="own_faults"),
@@ -216,13 +216,12 @@ class Twin:
 
     def _handed_over(self, delivery: Delivery) -> bool:
         headers = {"Content-Type": "application/json", **delivery.sign(delivery.body, self.now())}
-        request = urllib.request.Request(delivery.url, data=delivery.body, headers=headers, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=10):
-                return True
-        except (urllib.error.URLError, OSError) as error:
+            self._postman.post(delivery.url, content=delivery.body, headers=headers).raise_for_status()
+        except httpx.HTTPError as error:
             self.undelivered.append((delivery, str(error)))
             return False
+        return True
 
     # Our own doors
 

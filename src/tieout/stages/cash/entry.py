@@ -113,6 +113,14 @@ def _detail(e: Entry) -> dict[str, object]:
     }
 
 
+def yielded(allocation_ids: Sequence[int], *, now: dt.datetime) -> None:
+    """Tell of allocations that a merge has taken back because their source changed what they stood on."""
+    if allocation_ids:
+        rows = Allocation.objects.filter(pk__in=allocation_ids).order_by("id")
+        told = [Entry.of(row) for row in rows]
+        tell("cash.undo", told, actor=Actor("source", "the source"), now=now, reason="its source has changed the document or the payment under it")
+
+
 def customers(entries: Sequence[Entry]) -> list[int]:
     """Customers these entries touch: whose documents, and who paid."""
     if not entries:

@@ -10,15 +10,22 @@ from tieout.stages.base.rows import OrganisationRow, tie, words
 
 
 class Connection(OrganisationRow):
-    """Where records come from: a file source with its saved profile, a mailbox, or entry by hand.
+    """Where records come from: a file source with its saved profile, a mailbox, a connected system, or entry by hand.
 
-    `cadence_hours` is how often it is expected to bring something; past that it is stale (None: no expectation).
+    `cadence_hours` is how often it is expected to bring something; past that it is stale (None: no expectation). Of a system,
+    `vendor` names the connector, `stage` says whether anything may be written there, and `lease` who is reading it just now:
+    one reader at a time, so that an older answer never overwrites a newer one.
     """
 
     class Kind(models.TextChoices):
         FILE = "file", "Files"
         MAILBOX = "mailbox", "Mailbox"
+        SYSTEM = "system", "Connected system"
         HAND = "hand", "Entered by hand"
+
+    class Stage(models.TextChoices):
+        PILOT = "pilot", "Pilot: read, nothing written"
+        LIVE = "live", "Live"
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     name = models.CharField(max_length=200)
@@ -30,9 +37,50 @@ class Connection(OrganisationRow):
     last_error = words()
     paused_at = models.DateTimeField(null=True, blank=True)
     settings = models.JSONField(default=dict, blank=True)
+    vendor = models.CharField(max_length=32, blank=True, default="")
+    stage = models.CharField(max_length=8, choices=Stage.choices, default=Stage.LIVE)
+    account = models.JSONField(default=dict, blank=True)
+    needs_person = words()
+    not_before = models.DateTimeField(null=True, blank=True)
+    lease = models.UUIDField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["organisation_id", "name"], name="intake_connection_name")]
+
+
+class SyncStream(OrganisationRow):
+    """How far one stream of a system has been read: its state, where to go on, and as of when its records are fresh.
+
+    The stream with no name is the connection's changes, over all its streams.
+    """
+
+    class State(models.TextChoices):
+        NEVER = "never_synced", "Not read yet"
+        BACKFILLING = "backfilling", "Reading its history"
+        LIVE = "live", "Live"
+        LAGGING = "lagging", "Lagging"
+        LIMITED = "rate_limited", "Slowed down by the other side"
+        NEEDS_RESYNC = "needs_resync", "Must be read anew"
+        RESYNCING = "resyncing", "Being read anew"
+        BROKEN = "auth_broken", "Access lost"
+        PAUSED = "paused", "Paused"
+
+    connection = tie("intake.Connection")
+    name = models.CharField(max_length=48, blank=True)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.NEVER)
+    cursor = models.JSONField(default=dict, blank=True)
+    generation = models.IntegerField(default=1)
+    begun_at = models.DateTimeField(null=True, blank=True)
+    fresh_as_of = models.DateTimeField(null=True, blank=True)
+    swept_at = models.DateTimeField(null=True, blank=True)
+    seen = models.BigIntegerField(default=0)
+    reason = words()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["organisation_id", "connection", "name"], name="intake_stream_once")
+        ]
 
 
 class Envelope(OrganisationRow):
@@ -55,6 +103,8 @@ class Envelope(OrganisationRow):
     reason = words()
     settled_at = models.DateTimeField(null=True, blank=True)
     answers = models.JSONField(default=dict, blank=True)
+    #: The bytes of a small one, gzip-compressed; larger ones lie in parts.
+    body = models.BinaryField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar[list[Any]] = [
@@ -98,6 +148,9 @@ class Run(OrganisationRow):
     unchanged = models.BigIntegerField(default=0)
     quarantined = models.BigIntegerField(default=0)
     skipped = models.BigIntegerField(default=0)
+    tombstoned = models.BigIntegerField(default=0)
+    calls = models.BigIntegerField(default=0)
+    mode = models.CharField(max_length=12, blank=True, default="file")
     notices = models.JSONField(default=list, blank=True)
     error = words()
 
@@ -123,6 +176,9 @@ class QuarantinedRow(OrganisationRow):
     code = models.CharField(max_length=64)
     message = words()
     raw = models.JSONField(default=dict)
+    #: The object of a connected system: its stream and its key there.
+    stream = models.CharField(max_length=48, blank=True, default="")
+    external_id = models.CharField(max_length=300, blank=True, default="")
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     settled_at = models.DateTimeField(null=True, blank=True)
     settled_by = models.CharField(max_length=300, blank=True, default="")

@@ -13,6 +13,9 @@ from tieout.stages.intake.models import Envelope, EnvelopePart
 
 def chunks(*, envelope: Envelope) -> Iterator[bytes]:
     """The bytes in stretches, in order."""
+    if envelope.body is not None:
+        yield gzip.decompress(bytes(envelope.body))
+        return
     ordinals = list(EnvelopePart.objects.filter(envelope=envelope).order_by("ordinal").values_list("ordinal", flat=True))
     for ordinal in ordinals:
         yield gzip.decompress(bytes(EnvelopePart.objects.get(envelope=envelope, ordinal=ordinal).content))

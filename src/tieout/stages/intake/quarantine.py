@@ -22,6 +22,8 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
     column: str = ""
     field: str = ""
     raw: dict[str, Any] = {}
+    stream: str = ""
+    external_id: str = ""
 
 
 def add(*, rows: Iterable[SetAside], run: Run, envelope: Envelope | None) -> int:
@@ -44,6 +46,31 @@ def add(*, rows: Iterable[SetAside], run: Run, envelope: Envelope | None) -> int
         batch_size=2000,
     )
     return len(kept)
+
+
+def of_objects(*, rows: Iterable[SetAside], run: Run, envelope_id: int, now: dt.datetime) -> None:
+    """Set objects of a connected system aside; the same object's older reason gives way to the newer one."""
+    kept = list(rows)
+    waiting = QuarantinedRow.objects.filter(connection_id=run.connection_id, state="open", external_id__in=[r.external_id for r in kept])
+    again = {(r.stream, r.external_id) for r in kept}
+    old = [row.pk for row in waiting if (row.stream, row.external_id) in again]
+    QuarantinedRow.objects.filter(pk__in=old).update(state="superseded", settled_at=now, settled_by=f"run {run.pk}")
+    QuarantinedRow.objects.bulk_create(
+        QuarantinedRow(
+            connection_id=run.connection_id, envelope_id=envelope_id, run=run, field=r.field[:64], code=r.code[:64], message=r.message,
+            raw=_storable(r.raw), stream=r.stream, external_id=r.external_id[:300],
+        )
+        for r in kept
+    )  # fmt: skip
+
+
+def understood(*, connection_id: int, objects: Iterable[tuple[str, str]], run_id: int, now: dt.datetime) -> None:
+    """These objects could be read: what waits of them is superseded."""
+    waiting = QuarantinedRow.objects.filter(connection_id=connection_id, state="open").exclude(external_id="")
+    if waiting.exists():
+        good = set(objects)
+        old = [row.pk for row in waiting.filter(external_id__in=[external_id for _, external_id in good]) if (row.stream, row.external_id) in good]
+        QuarantinedRow.objects.filter(pk__in=old).update(state="superseded", settled_at=now, settled_by=f"run {run_id}")
 
 
 def supersede(*, connection_id: int, run: Run, now: dt.datetime) -> int:

@@ -170,3 +170,9 @@ def waiting_rows() -> int:
 def unfinished(*, before: dt.datetime) -> list[int]:
     """Envelopes received before a moment that have reached no end yet: to be taken up again."""
     return list(Envelope.objects.filter(Q(state="received"), received_at__lt=before).order_by("id").values_list("id", flat=True))
+
+
+def to_read(*, now: dt.datetime) -> list[int]:
+    """Connected systems that can be read now: in use, let in, and not asked to wait."""
+    systems = Connection.objects.filter(kind="system", paused_at__isnull=True, needs_person="")
+    return list(systems.filter(Q(not_before__isnull=True) | Q(not_before__lte=now)).order_by("id").values_list("pk", flat=True))

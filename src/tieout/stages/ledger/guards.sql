@@ -158,8 +158,17 @@ CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_customer (
   organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, name text NOT NULL, folded_name text NOT NULL, aliases jsonb,
   accounts jsonb, country text, city text, currency text, email text, phone text, parent_external_id text, debtor_type text, time_zone text,
   language text, tax_id text, content_hash bytea NOT NULL);
-REVOKE ALL ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer FROM PUBLIC, tieout_app;
-GRANT SELECT, INSERT, DELETE, TRUNCATE ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer TO tieout_intake;
+CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_application (
+  organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, date date, entries jsonb NOT NULL,
+  content_hash bytea NOT NULL);
+CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_refund (
+  organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, payment_external_id text NOT NULL,
+  credit_external_id text NOT NULL, status text NOT NULL, currency text NOT NULL, amount_minor bigint NOT NULL, date date,
+  content_hash bytea NOT NULL);
+REVOKE ALL ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer, ledger_staged_application, ledger_staged_refund
+  FROM PUBLIC, tieout_app;
+GRANT SELECT, INSERT, DELETE, TRUNCATE
+  ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer, ledger_staged_application, ledger_staged_refund TO tieout_intake;
 
 -- Statistics after a bulk change: the planner else believes yesterday's sizes until autovacuum comes by, and loops where
 -- it should hash. ANALYZE is the owner's right; the application may only ask for it, on these tables.

@@ -16,7 +16,7 @@ import msgspec
 from django.db import connection
 
 from tieout.stages.base import walls
-from tieout.stages.ledger import merge_customers, reapply
+from tieout.stages.ledger import merge_customers, merge_stated, reapply
 from tieout.stages.ledger.merge_sql import DOCUMENTS, PAYMENTS
 
 FEED_PAGE = 10_000
@@ -33,7 +33,8 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Merged(msgspec.Struct, frozen=True, kw_only=True):
-    """What a merge did. `customer_ids` are those whose position changed; None stands for "more than is worth naming"."""
+    """What a merge did. `customer_ids` are those whose position changed; None stands for "more than is worth naming". `yielded` are
+    allocations that a connected system's own change has taken back."""
 
     created: int
     updated: int
@@ -42,7 +43,12 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[Refused, ...]
     customer_ids: tuple[int, ...] | None
     payments_changed: bool
+    yielded: tuple[int, ...] = ()
 
+
+#: The staging tables, with what makes a row of each one record.
+_OF_FILES = {"document": "kind, external_id", "payment": "external_id", "customer": "external_id"}
+TABLES = {**_OF_FILES, "application": "external_id", "refund": "external_id"}
 
 #: Past this many touched customers the followers look at the whole book instead of at a list.
 NAMED_CUSTOMERS = 5_000
@@ -50,17 +56,21 @@ NAMED_CUSTOMERS = 5_000
 MANY = 2_000
 
 
-def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.datetime) -> Merged:
-    """Merge the staged rows of `run_id` and empty them from staging. Call within `stage.as_intake()`."""
+def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.datetime, system: bool = False) -> Merged:
+    """Merge the staged rows of `run_id` and empty them from staging. Call within `stage.as_intake()`.
+
+    Of a connected `system` what it says itself of its own documents outranks what was applied by its own word or by machine.
+    """
     given = {"org": walls.current(), "run": run_id, "conn": connection_id, "envelope": envelope_id, "now": now, "page": FEED_PAGE}
     with connection.cursor() as cursor:
         _plan_for_many(cursor, given)
-        repeated = _drop_repeated(cursor, given)
+        repeated = _drop_repeated(cursor, given, system)
         customers = merge_customers.run(cursor, given)
         touched: set[int] = set(customers.touched)
         created, updated = customers.created, customers.updated
         refused: list[Refused] = []
         staged = customers.staged
+        yielded = merge_stated.give_way(cursor, given) if system else []
         changed_documents: list[int] = []
         payments = 0
         for sql in (DOCUMENTS, PAYMENTS):
@@ -80,12 +90,18 @@ def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.dat
             else:
                 payments = sum(row[0] for row in made) + len(changed)
         reapply.corrections(cursor, given, document_ids=changed_documents)
-        for table in ("document", "payment", "customer"):
+        if system:
+            heard = merge_stated.run(cursor, given)
+            staged, created, updated = staged + heard.staged, created + heard.created, updated + heard.updated
+            touched.update(heard.touched)
+        for table in TABLES if system else _OF_FILES:
             cursor.execute(f"DELETE FROM ledger_staged_{table} WHERE organisation_id = %(org)s AND run = %(run)s", given)
         cursor.execute("SET LOCAL enable_nestloop = on")
     return Merged(
-        created=created, updated=updated, unchanged=staged - created - updated - len(refused), repeated=repeated,
-        refused=tuple(refused), customer_ids=tuple(sorted(touched)) if len(touched) <= NAMED_CUSTOMERS else None, payments_changed=payments > 0,
+        created=created, updated=updated, unchanged=staged - created - updated - len(refused),
+        repeated=repeated,
+        refused=tuple(refused), yielded=tuple(yielded),
+        customer_ids=tuple(sorted(touched)) if len(touched) <= NAMED_CUSTOMERS else None, payments_changed=payments > 0,
     )
 
 
@@ -101,10 +117,10 @@ def _plan_for_many(cursor: Any, given: dict[str, Any]) -> None:
         cursor.execute("SET LOCAL enable_nestloop = off")
 
 
-def _drop_repeated(cursor: Any, given: dict[str, Any]) -> int:
+def _drop_repeated(cursor: Any, given: dict[str, Any], system: bool) -> int:
     """The same key twice in one run: the later line speaks, the earlier one is counted as repeated."""
     dropped = 0
-    for table, key in (("document", "kind, external_id"), ("payment", "external_id"), ("customer", "external_id")):
+    for table, key in TABLES.items() if system else _OF_FILES.items():
         cursor.execute(
             f"""WITH twice AS (SELECT {key}, max(line) AS last FROM ledger_staged_{table}
                                 WHERE organisation_id = %(org)s AND run = %(run)s GROUP BY {key} HAVING count(*) > 1)

@@ -34,7 +34,7 @@ DOCUMENTS = Statements(
 WITH bad AS (
   SELECT s.line, s.external_id, s.kind, s.number, s.amount_minor, s.currency, d.allocated_minor + d.written_off_minor AS used, d.currency AS was
     FROM ledger_staged_document s {_DOCUMENT_LINK}
-    JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = r.target_id
+    JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = r.target_id AND d.connection_id = %(conn)s
    WHERE {_MINE} AND r.content_hash <> s.content_hash
      AND (s.amount_minor < d.allocated_minor + d.written_off_minor
           OR (s.currency <> d.currency AND d.allocated_minor + d.written_off_minor > 0))),
@@ -88,7 +88,7 @@ WITH changed AS MATERIALIZED (
            IS DISTINCT FROM (c.target_id, left(s.number, 200), s.issue_date, s.due_date, s.currency::varchar, s.amount_minor, s.reported_open_minor,
                              s.status::varchar) AS moved
     FROM ledger_staged_document s {_CUSTOMER_LINK} {_DOCUMENT_LINK}
-    JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = r.target_id
+    JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = r.target_id AND d.connection_id = %(conn)s
    WHERE {_MINE} AND r.content_hash <> s.content_hash),
 doc AS (
   UPDATE ledger_document d SET number = left(n.number, 200), customer_id = n.customer_id, customer_external_id = n.customer_external_id,
@@ -151,7 +151,7 @@ PAYMENTS = Statements(
 WITH bad AS (
   SELECT s.line, s.external_id, s.amount_minor, s.currency, p.allocated_minor + p.refunded_minor AS used
     FROM ledger_staged_payment s {_PAYMENT_LINK}
-    JOIN ledger_payment p ON p.organisation_id = %(org)s AND p.id = r.target_id
+    JOIN ledger_payment p ON p.organisation_id = %(org)s AND p.id = r.target_id AND p.connection_id = %(conn)s
    WHERE {_MINE} AND r.content_hash <> s.content_hash AND p.allocated_minor + p.refunded_minor > 0
      AND (s.amount_minor < p.allocated_minor + p.refunded_minor OR s.currency <> p.currency)),
 gone AS (DELETE FROM ledger_staged_payment s USING bad WHERE {_MINE} AND s.external_id = bad.external_id)
@@ -193,7 +193,7 @@ WITH changed AS MATERIALIZED (
   SELECT s.*, r.id AS record_id, r.target_id AS id, p.customer_id AS customer_before,
          CASE WHEN p.customer_rank >= 3 THEN p.customer_id ELSE coalesce(c.target_id, p.customer_id) END AS customer_id
     FROM ledger_staged_payment s {_PAYER_LINK} {_PAYMENT_LINK}
-    JOIN ledger_payment p ON p.organisation_id = %(org)s AND p.id = r.target_id
+    JOIN ledger_payment p ON p.organisation_id = %(org)s AND p.id = r.target_id AND p.connection_id = %(conn)s
    WHERE {_MINE} AND r.content_hash <> s.content_hash),
 pay AS (
   UPDATE ledger_payment p SET customer_id = n.customer_id, date = n.date, currency = n.currency, amount_minor = n.amount_minor,

@@ -87,7 +87,8 @@ class SourceRecord(OrganisationRow):
     """A record of a source and, at the same time, its link to our row: scored, with its evidence, and reversible.
 
     The link in force is the one with no `retracted_at`; linking elsewhere retracts it and adds another.
-    `kind` is customer, invoice, credit_note or payment; `target_id` is our row of that kind.
+    `kind` is customer, invoice, credit_note, payment, refund or application; `target_id` is our row of that kind (0 for an
+    application, whose rows are `Stated`). `reported_*` is what a source says of a document that was born in another one.
     """
 
     checks_organisation = False
@@ -107,6 +108,11 @@ class SourceRecord(OrganisationRow):
     recorded_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     retracted_at = models.DateTimeField(null=True)
+    reported_minor = models.BigIntegerField(null=True)
+    reported_open_minor = models.BigIntegerField(null=True)
+    reported_status = models.CharField(max_length=16, blank=True, db_default="")
+    gone_at = models.DateTimeField(null=True)
+    gone_as = models.CharField(max_length=16, blank=True, db_default="")
 
     class Meta:
         constraints: ClassVar[list[Any]] = [
@@ -341,6 +347,53 @@ class Allocation(OrganisationRow):
         ]
 
 
+class Stated(OrganisationRow):
+    """What a source says is applied, in its own keys: a part of a payment or credit note on a document. It becomes an
+    allocation as soon as both are known and it fits; until then `problem` says what is in the way."""
+
+    connection = tie("intake.Connection")
+    application_external_id = models.CharField(max_length=300)
+    kind = models.CharField(max_length=9, choices=Allocation.Kind.choices)
+    source_external_id = models.CharField(max_length=300)
+    document_external_id = models.CharField(max_length=300)
+    currency = currency()
+    amount_minor = models.BigIntegerField()
+    date = models.DateField(null=True)
+    recorded_at = models.DateTimeField()
+    retracted_at = models.DateTimeField(null=True)
+    allocation = tie("ledger.Allocation", null=True)
+    problem = words()
+
+    class Meta:
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["organisation_id", "connection", "application_external_id"], name="ledger_stated_application"),
+            models.Index(
+                fields=["organisation_id"], condition=Q(retracted_at__isnull=True, allocation__isnull=True), name="ledger_stated_waiting"
+            ),
+            models.Index(fields=["organisation_id", "allocation"], condition=Q(allocation__isnull=False), name="ledger_stated_allocation"),
+        ]
+
+
+class StatedRefund(OrganisationRow):
+    """What a source says was given back, in its own keys. Money that went back becomes a `Refund` of its payment."""
+
+    connection = tie("intake.Connection")
+    external_id = models.CharField(max_length=300)
+    payment_external_id = models.CharField(max_length=300, blank=True, default="")
+    credit_external_id = models.CharField(max_length=300, blank=True, default="")
+    status = models.CharField(max_length=12)
+    currency = currency()
+    amount_minor = models.BigIntegerField()
+    date = models.DateField(null=True)
+    recorded_at = models.DateTimeField()
+    problem = words()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["organisation_id", "connection", "external_id"], name="ledger_statedrefund_once")
+        ]
+
+
 class Refund(OrganisationRow):
     """Money given back for a payment."""
 
@@ -351,6 +404,26 @@ class Refund(OrganisationRow):
     recorded_at = models.DateTimeField()
     retracted_at = models.DateTimeField(null=True, blank=True)
     reason = words()
+    stated = tie("ledger.StatedRefund", null=True)
+
+    class Meta:
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["organisation_id", "payment"], name="ledger_refund_payment")]
+
+
+class Seen(OrganisationRow):
+    """That a full reading of a stream has met a record: what it has not met is asked for by name before it counts as gone."""
+
+    checks_organisation = False
+
+    connection = tie("intake.Connection")
+    stream = models.CharField(max_length=48)
+    generation = models.IntegerField()
+    external_id = models.CharField(max_length=300)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["organisation_id", "connection", "stream", "generation", "external_id"], name="ledger_seen_once")
+        ]
 
 
 class Correction(OrganisationRow):

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from django.db import connection
 
 from tieout.core import documents, party
-from tieout.core.documents import CreditNote, Customer, Invoice, Payment, Record
+from tieout.core.documents import Application, CreditNote, Customer, Invoice, Payment, Record, Refund
 from tieout.stages.base import walls
 
 BATCH = 20_000
@@ -33,6 +33,8 @@ _COLUMNS = {
     " bank_ref, stated_document, status, source_status",
     "customer": "external_id, name, folded_name, aliases, accounts, country, city, currency, email, phone, parent_external_id, debtor_type,"
     " time_zone, language, tax_id",
+    "application": "external_id, date, entries",
+    "refund": "external_id, payment_external_id, credit_external_id, status, currency, amount_minor, date",
 }
 
 
@@ -41,7 +43,7 @@ class Staged:
 
     def __init__(self, *, run_id: int) -> None:
         self.run_id = run_id
-        self.counts = {"document": 0, "payment": 0, "customer": 0}
+        self.counts = dict.fromkeys(_COLUMNS, 0)
         self._buffers: dict[str, list[str]] = {name: [] for name in self.counts}
         self._prefix = f"{walls.current()}\t{run_id}\t"
 
@@ -152,9 +154,24 @@ def _customer(r: Customer) -> str:
     )
 
 
+def _application(r: Application) -> str:
+    entries = [
+        ["cash" if e.payment_id else "credit", e.payment_id or e.credit_note_id, e.document_id, e.amount.currency, e.amount.minor] for e in r.entries
+    ]
+    return _row(r.application_id, _date(r.date), _json(sorted(entries, key=str)))
+
+
+def _refund(r: Refund) -> str:
+    return _row(
+        r.refund_id, r.payment_id or "", r.credit_note_id or "", r.status, r.amount.currency, str(r.amount.minor), _date(r.date),
+    )
+
+
 _ROWS: dict[type[Record], tuple[str, Callable[..., str]]] = {
     documents.Invoice: ("document", _invoice),
     documents.CreditNote: ("document", _credit_note),
     documents.Payment: ("payment", _payment),
     documents.Customer: ("customer", _customer),
+    documents.Application: ("application", _application),
+    documents.Refund: ("refund", _refund),
 }

@@ -12,11 +12,12 @@ from tieout.stages.base import raise_walls
 from tieout.stages.base.rows import OrganisationRow
 from tieout.stages.health import looking
 from tieout.stages.health.looking import Breach, Given, Looked
+from tieout.stages.ledger import merge
 
 CODE, TITLE, OF = "P8", "Walls", "tables"
 SENTENCE = "No row, file, job, log line or answer carries another organisation's data."
 
-STAGING = ("ledger_staged_document", "ledger_staged_payment", "ledger_staged_customer")
+STAGING = tuple(f"ledger_staged_{table}" for table in merge.TABLES)
 
 _SECURITY = """
 SELECT 'table ' || c.relname, CASE WHEN NOT c.relrowsecurity THEN 'has no row-level security'

@@ -1,0 +1,62 @@
+"""`tieout connect VENDOR`: connect a system from the terminal."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from tieout.faces.cli import _organisation, _setup
+
+
+@click.command(help="Connect VENDOR (stripe, quickbooks, hubspot). What it needs is given with --set FIELD=VALUE or asked for on a terminal.")
+@click.argument("vendor", required=False)
+@click.option("--org", help="organisation, by name or id, where there is more than one")
+@click.option("--name", default="", help="what to call the connection")
+@click.option("--set", "given", multiple=True, metavar="FIELD=VALUE", help="a field of the connect form; VALUE may be @FILE")
+@click.option("--live", is_flag=True, help="let it be written to at once, instead of beginning in pilot")
+def command(vendor: str | None, org: str | None, name: str, given: tuple[str, ...], live: bool) -> None:
+    from tieout.adapters.ports import registry
+
+    connectors = registry.connectors()
+    if vendor is None or vendor not in connectors:
+        for one in connectors.values():
+            click.echo(f"{one.manifest.name:12} {one.manifest.about}")
+        if vendor is not None:
+            click.echo(f"tieout: there is no connector {vendor!r}", err=True)
+        sys.exit(0 if vendor is None else 2)
+    wrong = [one for one in given if "=" not in one]
+    if wrong:
+        click.echo(f"tieout: --set {wrong[0]} is not FIELD=VALUE", err=True)
+        sys.exit(2)
+    values = {key: _value(value) for key, value in (one.split("=", 1) for one in given)}
+    for field in connectors[vendor].manifest.fields:
+        if field.name not in values and sys.stdin.isatty():
+            values[field.name] = click.prompt(field.label, default=field.default, hide_input=field.secret, show_default=not field.secret)
+    _setup.django()
+    from tieout.adapters.ports.errors import PortError
+    from tieout.core.evidence import Actor
+    from tieout.flow import connecting
+    from tieout.stages.intake.connect import NameTaken
+
+    try:
+        connection_id, account = connecting.open(
+            _organisation.chosen(org), vendor=vendor, name=name, given=values, stage="live" if live else "pilot",
+            actor=Actor("person", "the command line"),
+        )  # fmt: skip
+    except (PortError, NameTaken) as error:
+        click.echo(f"tieout: {error}", err=True)
+        sys.exit(2)
+    kind = "" if account.live else ", a test account"
+    click.echo(f"connected to {account.name} ({account.id}{kind}) as connection {connection_id}; `tieout sync` reads it")
+
+
+def _value(text: str) -> str:
+    if not text.startswith("@"):
+        return text
+    try:
+        with open(text[1:], encoding="utf-8") as handle:
+            return handle.read().strip()
+    except OSError as error:
+        click.echo(f"tieout: {text}: {error.strerror}", err=True)
+        sys.exit(2)

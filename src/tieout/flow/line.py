@@ -1,0 +1,93 @@
+"""A line to a connected system: its secrets opened, its budget kept, its tokens renewed one at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tieout.adapters.ports import registry
+from tieout.adapters.ports.connector import Connector, Rate
+from tieout.adapters.ports.errors import NeedsPerson
+from tieout.adapters.ports.http import Budget, Http
+from tieout.flow import consent
+from tieout.stages.base import walls
+from tieout.stages.intake import system
+from tieout.stages.intake.models import Connection
+
+#: Budgets of this process, by connection: all its lines to one system share one.
+_BUDGETS: dict[int, Budget] = {}
+_GUARD = threading.Lock()
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A connector with what it needs to speak for one connection."""
+
+    connector: Connector
+    http: Http
+    settings: Mapping[str, Any]
+
+
+def secret_keys(connector: Connector) -> tuple[str, ...]:
+    """The names under which a connector's secrets are kept."""
+    given = tuple(field.name for field in connector.manifest.fields if field.secret)
+    return (*given, *(consent.KEYS if connector.manifest.oauth else ()))
+
+
+@contextmanager
+def open(organisation_id: UUID, connection_id: int) -> Iterator[Line]:
+    """A line until the block ends. Outside `walls.inside`: nobody's transaction waits for a network. Raises NeedsPerson."""
+    with walls.inside(organisation_id):
+        row = Connection.objects.get(pk=connection_id)
+        connector = _connector(row.vendor)
+        secrets = system.secrets(connection_id=row.pk, keys=secret_keys(connector))
+        settings = {**row.settings, "account": row.account.get("id", "")}
+    if not secrets and connector.manifest.auth != "none":
+        raise NeedsPerson(f"{row.name} has no credentials; connect it again")
+
+    def authorise() -> Mapping[str, str]:
+        return connector.authorise(settings, secrets)
+
+    def renew() -> bool:
+        if connector.manifest.oauth is None:
+            return False
+        secrets.update(consent.renew(organisation_id, connection_id, spent=secrets.get("access_token", "")))
+        return True
+
+    http = Http(
+        base_url=connector.base_url(settings), authorise=authorise, renew=renew, budget=_budget(connection_id, connector.manifest.abilities.rate)
+    )
+    try:
+        yield Line(connector, http, settings)
+    finally:
+        http.close()
+
+
+@contextmanager
+def trial(vendor: str, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Iterator[Line]:
+    """A line before there is a connection: to see whom we would reach."""
+    connector = _connector(vendor)
+    http = Http(base_url=connector.base_url(settings), authorise=lambda: connector.authorise(settings, secrets), attempts=2, deadline_seconds=15)
+    try:
+        yield Line(connector, http, settings)
+    finally:
+        http.close()
+
+
+def _connector(vendor: str) -> Connector:
+    try:
+        return registry.connectors()[vendor]
+    except KeyError:
+        raise NeedsPerson(f"there is no connector {vendor!r}; there are: {', '.join(registry.connectors())}") from None
+
+
+def _budget(connection_id: int, rate: Rate) -> Budget:
+    with _GUARD:
+        if connection_id not in _BUDGETS:
+            per_second = rate.per_second or (rate.per_minute / 60 if rate.per_minute else None)
+            _BUDGETS[connection_id] = Budget(per_second=per_second, concurrent=rate.concurrent)
+        return _BUDGETS[connection_id]
