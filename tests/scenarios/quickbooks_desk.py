@@ -43,7 +43,8 @@ class Desk:
         self.company = self.twin.company()
         self.realm = self.company.realm
         self.client = Client(self.twin)
-        self.token = self.twin.connect()["access_token"]
+        #: Shown where set; otherwise every request has a fresh one, however far the clock has moved.
+        self.token = ""
         self.answers: list[Json] = []
         self.headers: dict[str, str] = {}
 
@@ -73,7 +74,7 @@ class Desk:
         return path if path.startswith("/") else f"/v3/company/{self.realm}/{path}"
 
     def _authorised(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+        return {"Authorization": f"Bearer {self.token or self.twin.connect()['access_token']}", "Accept": "application/json"}
 
     def _said(self, response: Any) -> Json:
         self.status = response.status_code

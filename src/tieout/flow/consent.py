@@ -14,7 +14,7 @@ from uuid import UUID
 from authlib.common.security import generate_token
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
-from httpx import HTTPError
+from httpx2 import HTTPError
 
 from tieout.adapters.ports import registry
 from tieout.adapters.ports.connector import Connector, OAuth

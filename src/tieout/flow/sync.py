@@ -121,7 +121,8 @@ class _Reader:
             cursor = connector.start(http, settings)
             with self._inside():
                 stream.move(connection_id=self.connection_id, name=system.CHANGES, cursor=cursor, state="live", now=clock.now())
-        fresh_as_of = clock.now()
+        with self._inside():
+            fresh_as_of = clock.now()
         history = [one for one in connector.manifest.streams if states[one.name].state in stream.UNREAD]
         for one in history:
             self._history(one)
@@ -147,7 +148,12 @@ class _Reader:
         waiting: list[Page] = []
         since, last = time.monotonic(), False
         while not last:
-            page = connector.page(http, settings, stream=one.name, cursor=cursor)
+            try:
+                page = connector.page(http, settings, stream=one.name, cursor=cursor)
+            except Unsupported as without:
+                with self._inside():
+                    stream.disable(connection_id=self.connection_id, name=one.name, reason=str(without))
+                return
             waiting.append(page)
             cursor, last = page.cursor, page.last
             read += len(page.raws)

@@ -15,15 +15,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-import httpx
+import httpx2
 import msgspec
 import stamina
-import structlog
 
 from tieout.adapters.ports.channel import OutcomeUnknown
 from tieout.adapters.ports.errors import NeedsPerson, TryLater
-
-log = structlog.get_logger()
 
 #: What asks first when the budget is short. A check before a send outranks a write, a change, and history comes last.
 Priority = Literal["check", "write", "change", "history"]
@@ -113,12 +110,12 @@ class Http:
         deadline_seconds: float = 30.0,
         attempts: int = 5,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
-        client: httpx.Client | None = None,
+        client: httpx2.Client | None = None,
     ) -> None:
         self._base, self._authorise, self._renew = base_url.rstrip("/"), authorise, renew
         self._budget = budget or Budget(per_second=None)
         self._deadline, self._attempts, self._now = deadline_seconds, attempts, now
-        self._client = client or httpx.Client(timeout=httpx.Timeout(10.0, connect=5.0), follow_redirects=False, trust_env=False)
+        self._client = client or httpx2.Client(timeout=httpx2.Timeout(10.0, connect=5.0), follow_redirects=False, trust_env=False)
         self.calls = 0
 
     def now(self) -> dt.datetime:
@@ -173,20 +170,19 @@ class Http:
             raise TryLater(f"{method} {path}: {gave_up}", at=at) from gave_up
         raise AssertionError("unreachable")
 
-    def _once(self, request: httpx.Request, until: float, priority: Priority) -> Answer:
+    def _once(self, request: httpx2.Request, until: float, priority: Priority) -> Answer:
         self._queue(until, priority)
         request.headers.update(self._authorise())
         self.calls += 1
         began = time.monotonic()
         try:
             with self._budget:
-                request.extensions["timeout"] = httpx.Timeout(max(0.1, min(10.0, until - began)), connect=5.0).as_dict()
+                request.extensions["timeout"] = httpx2.Timeout(max(0.1, min(10.0, until - began)), connect=5.0).as_dict()
                 response = self._client.send(request)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise _Again(f"cannot be reached ({type(error).__name__})", done=False) from error
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise _Again(f"no whole answer ({type(error).__name__})", done=None) from error
-        log.debug("asked", method=request.method, path=request.url.path, status=response.status_code, seconds=round(time.monotonic() - began, 3))
         if len(response.content) > MOST_BYTES:
             raise NeedsPerson(f"{request.url.path} answered {len(response.content)} bytes; that is no answer we know")
         if response.status_code == 429:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import httpx
+import httpx2
 import msgspec
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
@@ -72,7 +72,7 @@ class Twin:
         self._ahead = dt.timedelta(0)
         self._waiting: list[tuple[float, int, Delivery]] = []
         self._sequence = 0
-        self._postman = httpx.Client(timeout=10, trust_env=False)
+        self._postman = httpx2.Client(timeout=10, trust_env=False)
         own = [
             Rule("/_twin/log", methods=["GET"], endpoint="own_log"),
             Rule("/_twin/faults", methods=["PUT"], endpoint="own_faults"),
@@ -218,7 +218,7 @@ class Twin:
         headers = {"Content-Type": "application/json", **delivery.sign(delivery.body, self.now())}
         try:
             self._postman.post(delivery.url, content=delivery.body, headers=headers).raise_for_status()
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             self.undelivered.append((delivery, str(error)))
             return False
         return True

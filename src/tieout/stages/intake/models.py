@@ -65,6 +65,7 @@ class SyncStream(OrganisationRow):
         RESYNCING = "resyncing", "Being read anew"
         BROKEN = "auth_broken", "Access lost"
         PAUSED = "paused", "Paused"
+        DISABLED = "disabled", "Not there in this account"
 
     connection = tie("intake.Connection")
     name = models.CharField(max_length=48, blank=True)

@@ -52,6 +52,11 @@ def longest_unswept(*, connection_id: int, before: dt.datetime) -> list[str]:
     return list(rows.order_by("swept_at").values_list("name", flat=True)[:1])
 
 
+def disable(*, connection_id: int, name: str, reason: str) -> None:
+    """The account has no such stream; the others go on."""
+    SyncStream.objects.filter(connection_id=connection_id, name=name).update(state="disabled", reason=reason)
+
+
 def move(
     *, connection_id: int, name: str, cursor: Mapping[str, Any], now: dt.datetime, seen: int = 0, state: str = "", swept: bool = False
 ) -> None:

@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('organisation_id', models.UUIDField(default=tieout.stages.base.walls.current, editable=False)),
                 ('name', models.CharField(blank=True, max_length=48)),
-                ('state', models.CharField(choices=[('never_synced', 'Not read yet'), ('backfilling', 'Reading its history'), ('live', 'Live'), ('lagging', 'Lagging'), ('rate_limited', 'Slowed down by the other side'), ('needs_resync', 'Must be read anew'), ('resyncing', 'Being read anew'), ('auth_broken', 'Access lost'), ('paused', 'Paused')], default='never_synced', max_length=16)),
+                ('state', models.CharField(choices=[('never_synced', 'Not read yet'), ('backfilling', 'Reading its history'), ('live', 'Live'), ('lagging', 'Lagging'), ('rate_limited', 'Slowed down by the other side'), ('needs_resync', 'Must be read anew'), ('resyncing', 'Being read anew'), ('auth_broken', 'Access lost'), ('paused', 'Paused'), ('disabled', 'Not there in this account')], default='never_synced', max_length=16)),
                 ('cursor', models.JSONField(blank=True, default=dict)),
                 ('generation', models.IntegerField(default=1)),
                 ('begun_at', models.DateTimeField(blank=True, null=True)),
