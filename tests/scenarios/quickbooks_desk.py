@@ -8,6 +8,7 @@ import datetime as dt
 import http.server
 import json
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -15,10 +16,22 @@ from typing import Any
 from werkzeug.test import Client
 
 from tieout.rehearsal.twins.quickbooks import QuickBooks
+from tieout.rehearsal.twins.quickbooks.books import Company
 
 #: A Wednesday morning in California, summer time.
 START = dt.datetime(2026, 6, 10, 16, 0, tzinfo=dt.UTC)
 Json = dict[str, Any]
+
+
+def item_line(amount: Any = None, **detail: Any) -> Json:
+    """A line of a sales form for the first item."""
+    line = {"DetailType": "SalesItemLineDetail", "SalesItemLineDetail": {"ItemRef": {"value": "1"}, **detail}}
+    return line if amount is None else {"Amount": amount, **line}
+
+
+def takes(amount: Any, txn_id: str, kind: str = "Invoice") -> Json:
+    """A line of a payment."""
+    return {"Amount": amount, "LinkedTxn": [{"TxnId": txn_id, "TxnType": kind}]}
 
 
 class Clock:
@@ -70,6 +83,10 @@ class Desk:
         """The code of a fault; empty where there is none."""
         return answer["Fault"]["Error"][0]["code"] if "Fault" in answer else ""
 
+    def refuses(self, code: str, answer: Json) -> bool:
+        """Whether the last answer is a fault of this code, as a bad request."""
+        return (self.fault(answer), self.status) == (code, 400)
+
     def _path(self, path: str) -> str:
         return path if path.startswith("/") else f"/v3/company/{self.realm}/{path}"
 
@@ -82,6 +99,31 @@ class Desk:
         answer: Json = json.loads(response.get_data(), parse_float=Decimal)
         self.answers.append(answer)
         return answer
+
+
+def assert_sums(company: Company) -> None:
+    """Everything that is written twice says the same twice."""
+    taken: defaultdict[str, Decimal] = defaultdict(Decimal)
+    owed: defaultdict[str, Decimal] = defaultdict(Decimal)
+    links: defaultdict[str, set[str]] = defaultdict(set)
+    for record in company.records["Payment"].values():
+        left = record.body["TotalAmt"]
+        for line in record.body["Line"]:
+            linked = line["LinkedTxn"][0]
+            assert line["Amount"] > 0
+            taken[linked["TxnId"]] += line["Amount"]
+            links[linked["TxnId"]].add(record.id)
+            left += line["Amount"] if linked["TxnType"] == "CreditMemo" else -line["Amount"]
+        assert record.body["UnappliedAmt"] == left >= 0
+        owed[record.body["CustomerRef"]["value"]] -= left
+    for kind, sign in (("Invoice", 1), ("CreditMemo", -1)):
+        for record in company.records[kind].values():
+            assert record.body["Balance"] == record.body["TotalAmt"] - taken.pop(record.id, Decimal(0)) >= 0
+            assert {link["TxnId"] for link in record.body["LinkedTxn"]} == links[record.id]
+            owed[record.body["CustomerRef"]["value"]] += sign * record.body["Balance"]
+    assert not taken
+    for customer in company.records["Customer"].values():
+        assert company.shown(customer)["Balance"] == owed[customer.id]
 
 
 class LetterBox:
