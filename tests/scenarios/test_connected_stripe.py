@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
+import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+import stamina
 
+from tests.conftest import ROOT
 from tests.scenarios.connected import Books, connect
 from tieout.rehearsal.twins import faults as faulty
 from tieout.rehearsal.twins.faults import Fault
 from tieout.rehearsal.twins.server import Serving, serving
 from tieout.rehearsal.twins.stripe import TWIN
+from tieout.stages.base import crash, walls
+from tieout.stages.intake.models import Connection
 
 Stripe = TWIN
 KEY = "sk_test_twin"
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    """What is asked again is asked again at once."""
+    with stamina.set_testing(True, attempts=5, cap=True):
+        yield
 
 
 @pytest.fixture
@@ -151,7 +166,7 @@ def test_told_before_and_after_connecting_a_story_ends_the_same(organisation: uu
 
 
 #: Faults a reading meets on its way; `version` and the events' faults are told apart below.
-ON_THE_WAY = [kind for kind in faulty.KINDS if kind not in faulty.OF_EVENTS and kind != "version"]
+ON_THE_WAY = [kind for kind in faulty.KINDS if kind not in faulty.OF_EVENTS and kind not in ("version", "clock")]
 
 
 @pytest.mark.parametrize("kind", ON_THE_WAY)
@@ -160,11 +175,10 @@ def test_with_a_fault_in_the_middle_nothing_is_lost_or_doubled(organisation: uui
     for tell in (paid, part_paid, credited_before_it_is_paid, voided):
         tell(twin)
     books = account(organisation, stripe)
-    seconds = -7_200.0 if kind == "clock" else 0.0
-    twin.faults.put(*(Fault(fault=kind, path="/v1/(invoices|payment|events)", after=after, seconds=seconds) for after in (0, 2)))
+    twin.faults.put(*(Fault(fault=kind, path="/v1/(invoices|payment|events)", after=after) for after in (0, 2)))
     books.sync()
     books.sync()
-    twin.faults.put(Fault(fault=kind, path="/v1/", after=1, seconds=-seconds))
+    twin.faults.put(Fault(fault=kind, path="/v1/", after=1))
     paid(twin)
     books.again()
     books.sync()
@@ -173,6 +187,18 @@ def test_with_a_fault_in_the_middle_nothing_is_lost_or_doubled(organisation: uui
     books.sync()
     assert books.sync().stopped == ""
     agree(books, twin)
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_vendor_whose_clock_is_wrong_is_read_as_well(organisation: uuid.UUID, stripe: Serving, hours: int) -> None:
+    stripe.twin.move_clock(hours * 3_600)
+    paid(stripe.twin)
+    books = account(organisation, stripe)
+    for tell in (part_paid, voided):
+        books.sync()
+        tell(stripe.twin)
+    assert books.sync().stopped == ""
+    agree(books, stripe.twin)
 
 
 def test_an_answer_of_another_version_is_set_aside_with_its_reason_and_taken_when_it_is_right(organisation: uuid.UUID, stripe: Serving) -> None:
@@ -198,7 +224,7 @@ def test_at_random_both_sides_agree_within_two_readings_after_the_faults_end(org
     tales = list(STORIES.values())
     for _ in range(4):
         twin.faults.put(*(
-            Fault(fault=chance.choice([k for k in ON_THE_WAY if k != "clock"]), path="/v1/", after=chance.randrange(12), times=chance.randrange(1, 3))
+            Fault(fault=chance.choice(ON_THE_WAY), path="/v1/", after=chance.randrange(12), times=chance.randrange(1, 3))
             for _ in range(3)))
         chance.choice(tales)(twin)
         books.again()
@@ -242,3 +268,52 @@ def test_too_many_missing_at_once_stop_for_a_person_and_nothing_is_deleted(organ
     assert stopped.gone == 0
     assert len([minor for minor in books.open_by_number().values() if minor]) == 30
     assert "too many" in books.row().needs_person
+
+
+READ_POINTS = [name for name in crash.POINTS if name.startswith("sync.") or name == "cash.after_allocation"]
+
+
+@pytest.mark.parametrize("point", READ_POINTS)
+def test_a_reader_killed_anywhere_loses_and_doubles_nothing(organisation: uuid.UUID, stripe: Serving, point: str) -> None:
+    twin = stripe.twin
+    for tell in (paid, part_paid, credited_before_it_is_paid):
+        tell(twin)
+    books = account(organisation, stripe)
+    script = f"""
+import django; django.setup()
+from uuid import UUID
+from tieout.flow import sync
+sync.once(UUID("{organisation}"), {books.connection})
+"""
+    dead = subprocess.run([sys.executable, "-c", script], env={**os.environ, "TIEOUT_CRASH_AT": point}, cwd=ROOT, check=False)
+    assert dead.returncode == -signal.SIGKILL
+    # The dead reader's place is free once its lease has run out; until then nobody else reads.
+    assert "somebody is reading" in books.sync().stopped
+    with walls.inside(organisation):
+        Connection.objects.filter(pk=books.connection).update(leased_until=None)
+    assert books.sync().stopped == ""
+    assert books.sync().stopped == ""
+    assert len(books.payments()) == 3
+    agree(books, twin)
+
+
+def test_a_paused_reader_that_was_overtaken_stores_nothing_of_what_it_had_fetched(organisation: uuid.UUID, stripe: Serving) -> None:
+    twin = stripe.twin
+    invoice = _one(twin)
+    books = account(organisation, stripe)
+    books.sync()
+    overtaken: list[str] = []
+
+    def newer(stream: str, count: int) -> None:
+        # While the first reading stands between its page and its checkpoint, another takes over and reads what is newer.
+        if not overtaken:
+            with walls.inside(organisation):
+                Connection.objects.filter(pk=books.connection).update(leased_until=None)
+            twin.pay(invoice)
+            overtaken.append(books.sync().stopped)
+
+    stopped = books.sync(anew=True, progress=newer)
+    assert overtaken == [""]
+    assert "somebody else" in stopped.stopped
+    assert books.open_by_number() == {invoice.number: 0}
+    agree(books, twin)

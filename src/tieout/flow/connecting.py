@@ -19,6 +19,8 @@ from tieout.stages.intake.models import Connection
 
 #: A system that has not been heard of for so long is stale, and what depends on it waits.
 CADENCE_HOURS = 1
+#: Credentials go over an encrypted line, or stay on this machine.
+_ADDRESSES = ("https://", "http://127.0.0.1:", "http://localhost:")
 
 
 def split(vendor: str, given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -36,6 +38,9 @@ def split(vendor: str, given: Mapping[str, str]) -> tuple[dict[str, str], dict[s
     secrets |= {name: given[name] for name in consent.KEYS if given.get(name)}
     settings = {name: value for name, value in values.items() if not fields[name].secret and value}
     settings |= {name: given[name] for name in extra - set(consent.KEYS) if given.get(name)}
+    for name, value in settings.items():
+        if name.endswith("_url") and not value.startswith(_ADDRESSES):
+            raise NeedsPerson(f"{fields[name].label}: an address begins with https://, or with http:// for this very machine")
     return settings, secrets
 
 

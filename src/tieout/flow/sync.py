@@ -179,6 +179,8 @@ class _Reader:
     def _missing(self, one: Stream, generation: int) -> None:
         """What a whole reading has not met is asked for by name; only what is really not there is gone. Many at once stop for a person."""
         kind = one.kinds[0]
+        if kind == "application":
+            return
         with self._inside():
             unseen = gone.missing(connection_id=self.connection_id, kind=kind, generation=generation, stream=one.name)
             known = gone.known(connection_id=self.connection_id, kind=kind)

@@ -38,7 +38,11 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of record of a system, in the order of `Manifest.streams`: what others refer to comes first."""
+    """One kind of record of a system, in the order of `Manifest.streams`: what others refer to comes first.
+
+    `kinds` are the canonical kinds its objects become, the main one first: a whole reading looks for what is missing of that one
+    (an application is not missed by itself, but goes with what it belongs to).
+    """
 
     name: str
     title: str

@@ -9,7 +9,7 @@ import msgspec
 
 from tieout.core.identity import Record
 from tieout.rehearsal.doubles.words import FREE_MAIL, LATIN, SHORTER
-from tieout.rehearsal.doubles.world import Party
+from tieout.rehearsal.doubles.world import Party, slug
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "å": "aa", "æ": "ae"})
 _FORMS = {
@@ -137,14 +137,13 @@ def _emails(rng: random.Random, party: Party, tool: Tool) -> tuple[str, ...]:
         return (party.mailbox,) if rng.random() < 0.88 else (_private(rng, party),)
     if rng.random() > tool.own_domain:
         return (_private(rng, party),)
-    if rng.random() < 0.45:
-        return (f"{party.mailbox}@{party.domain}",)
-    return (f"{rng.choice(party.country.given).lower() if party.country.code in ('GB', 'US', 'NL', 'DE') else 'compta'}@{party.domain}",)
+    local = party.mailbox if rng.random() < 0.45 else slug(rng.choice(party.country.given)) or f"tanto{rng.randrange(99)}"
+    return (f"{local}@{party.domain}",)
 
 
 def _private(rng: random.Random, party: Party) -> str:
     provider = rng.choices([domain for domain, _ in FREE_MAIL], [n for _, n in FREE_MAIL])[0]
-    return f"{rng.choice(party.country.given).lower()}{rng.randrange(1000, 99999)}@{provider}" if party.country.code != "JP" else f"m{rng.randrange(10**6)}@{provider}"
+    return f"{slug(rng.choice(party.country.given)) or 'm'}{rng.randrange(1000, 99999)}@{provider}"
 
 
 def _tax(rng: random.Random, party: Party) -> str:

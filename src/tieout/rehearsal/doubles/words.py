@@ -36,8 +36,12 @@ _GERMAN_HEADS = _w(
     "Lind Stein Wald Hohen Brück Ahr Eben Falken Grün Hasel Kalten König Lauter Mühl Neu Ober Rauschen Roß Schön Schwarz Silber Sonnen Tannen Unter"
     " Weiß Winter Berg Birken Buchen Eichen Erlen Feld Garten Heide Hirsch Kirch Krähen Löwen Mark Moos Nuss Öhl Pfau Quell Reb See Vogel Wein Ziegel"
 )
-_GERMAN_TAILS = _w("mann berger felder hofer thal bach brunn hausen heim meier müller stätter städt wald burger dorfer eder kamp lein ner reuter rieder")
-_GERMAN_GIVEN = _w("Anna Maria Peter Thomas Michael Sabine Andreas Stefan Julia Jürgen Käthe Lukas Sophie Günther Hans Petra Monika Jörg Ulrike Felix")
+_GERMAN_TAILS = _w(
+    "mann berger felder hofer thal bach brunn hausen heim meier müller stätter städt wald burger dorfer eder kamp lein ner reuter rieder"
+)
+_GERMAN_GIVEN = _w(
+    "Anna Maria Peter Thomas Michael Sabine Andreas Stefan Julia Jürgen Käthe Lukas Sophie Günther Hans Petra Monika Jörg Ulrike Felix"
+)
 _GERMAN_TRADES = _w(
     "Maschinenbau Elektrotechnik Bäckerei Metzgerei Spedition Verlag Autohaus Sanitär Druckerei Gartenbau Möbel Optik Apotheke Bau Holzbau Software"
     " Logistik Medien Textil Pflege Catering Werbung Architekten Steuerberatung Ingenieure Transporte Feinkost Brauerei Papier Kunststoffe Haustechnik"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -51,6 +52,7 @@ class World:
         self._domains: set[str] = set()
         self._made: list[Party] = []
         self._families = 0
+        self._numbers = itertools.count(1)
 
     def parties(self, count: int) -> list[Party]:
         """`count` of them. In a hundred: some 72 companies of their own, 14 people, 6 companies in houses, 5 branches of chains, 3 namesakes."""
@@ -107,11 +109,12 @@ class World:
         self._families += 1
         form, numbered, domain = self._form(country), rng.random() < 0.3, ""
         towns = rng.sample(country.towns, min(len(country.towns), rng.randrange(4, 14)))
-        for town in towns:
-            mark = f"{rng.choice(('Store', 'No.', 'Nr.'))} {rng.randrange(2, 60)}" if numbered else town
+        word = rng.choice(("Store", "No.", "Nr."))
+        for town, number in zip(towns, rng.sample(range(2, 60), len(towns)), strict=True):
+            mark = f"{word} {number}" if numbered else town
             one = self._party("branch", country, f"{brand} {mark}", form, family=self._families, town=town, domain=domain, trading=brand)
             domain = domain or one.domain
-            yield msgspec.structs.replace(one, mailbox=_slug(town) or one.mailbox)
+            yield msgspec.structs.replace(one, mailbox=slug(town) or f"mise{number}")
 
     def _namesake(self, other: Party) -> Party:
         """A stranger of the same name, elsewhere."""
@@ -125,11 +128,11 @@ class World:
         free: bool = False,
     ) -> Party:  # fmt: skip
         rng = self._rng
-        number = len(self._made) + rng.randrange(1, 10**9) * 10**7
+        number = next(self._numbers)
         own = "" if free else domain or self._domain(brand, country)
-        mailbox = _slug(brand) if free else rng.choice(MAILBOXES)
+        mailbox = slug(brand) if free else rng.choice(MAILBOXES)
         if free:
-            mailbox += f"{rng.randrange(40, 99)}@{rng.choices([d for d, _ in FREE_MAIL], [n for _, n in FREE_MAIL])[0]}"
+            mailbox += f"{number % 10_000}@{rng.choices([d for d, _ in FREE_MAIL], [n for _, n in FREE_MAIL])[0]}"
         digits = "".join(str(rng.randrange(10)) for _ in range(7))
         return Party(
             number=number, kind=kind, family=family, country=country, town=town or rng.choice(country.towns), brand=brand, form=form,
@@ -175,16 +178,15 @@ class World:
         return self._rng.choices([form for form, _ in country.forms], [n for _, n in country.forms])[0]
 
     def _domain(self, brand: str, country: Country) -> str:
-        words = _slug(brand, "-").split("-")
+        words = slug(brand, "-").split("-")
         base = "-".join(words[:2])[:30].strip("-") or f"firma{self._rng.randrange(10**6)}"
-        for tried in (base, f"{base}-{country.code.lower()}", *(f"{base}{n}" for n in range(2, 9999))):
-            if tried not in self._domains:
-                self._domains.add(tried)
-                return f"{tried}.example"
-        raise AssertionError("ten thousand companies of one name")
+        tries = itertools.chain((base, f"{base}-{country.code.lower()}"), (f"{base}{n}" for n in itertools.count(2)))
+        free = next(tried for tried in tries if tried not in self._domains)
+        self._domains.add(free)
+        return f"{free}.example"
 
 
-def _slug(text: str, between: str = ".") -> str:
+def slug(text: str, between: str = ".") -> str:
     spelled = "".join(LATIN.get(c, c) for c in unicodedata.normalize("NFC", text).lower().translate(_SPELLED))
     plain = unicodedata.normalize("NFKD", spelled)
     latin = "".join(LATIN.get(c, c) for c in plain).encode("ascii", "ignore").decode()

@@ -31,6 +31,8 @@ class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str
     paused: bool
     envelopes: int
+    pilot: bool = False
+    needs_person: str = ""
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,9 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     quarantined: int
     skipped: int
+    gone: int
+    calls: int
+    mode: str
     notices: list[dict[str, Any]]
     error: str
 
@@ -109,6 +114,8 @@ def connections(*, now: dt.datetime) -> list[ConnectionRow]:
             last_error=c.last_error,
             paused=c.paused_at is not None,
             envelopes=envelopes.get(c.pk, 0),
+            pilot=c.kind == "system" and c.stage == "pilot",
+            needs_person=c.needs_person,
         )
         for c in Connection.objects.order_by("name")
     ]
@@ -132,6 +139,9 @@ def runs(*, connection_id: int, limit: int = 50) -> list[RunRow]:
             unchanged=r.unchanged,
             quarantined=r.quarantined,
             skipped=r.skipped,
+            gone=r.tombstoned,
+            calls=r.calls,
+            mode=r.mode,
             notices=r.notices,
             error=r.error,
         )
@@ -167,9 +177,27 @@ def waiting_rows() -> int:
     return int(QuarantinedRow.objects.filter(state="open").count())
 
 
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a connected system sent: an answer it gave, or a delivery to our door."""
+
+    id: int
+    name: str
+    received_at: dt.datetime
+    size: int
+    state: str
+    reason: str
+
+
+def answers(*, connection_id: int, limit: int) -> list[Answered]:
+    """The newest of what a system sent and was kept."""
+    rows = Envelope.objects.filter(connection_id=connection_id).order_by("-received_at", "-id")[:limit]
+    return [Answered(id=r.pk, name=r.name, received_at=r.received_at, size=r.size, state=r.state, reason=r.reason) for r in rows]
+
+
 def unfinished(*, before: dt.datetime) -> list[int]:
     """Envelopes received before a moment that have reached no end yet: to be taken up again."""
-    return list(Envelope.objects.filter(Q(state="received"), received_at__lt=before).order_by("id").values_list("id", flat=True))
+    kept = Envelope.objects.filter(Q(state="received"), received_at__lt=before).exclude(connection__kind="system")
+    return list(kept.order_by("id").values_list("id", flat=True))
 
 
 def to_read(*, now: dt.datetime) -> list[int]:

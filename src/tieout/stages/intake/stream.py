@@ -46,6 +46,23 @@ def ask_anew(*, connection_id: int, names: Iterable[str], now: dt.datetime) -> N
         row.save(update_fields=["state", "cursor", "generation", "begun_at", "reason"])
 
 
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream for a page."""
+
+    name: str
+    state: str
+    reason: str
+    seen: int
+    fresh_as_of: dt.datetime | None
+    swept_at: dt.datetime | None
+
+
+def shown(*, connection_id: int) -> list[Shown]:
+    """The streams of a connection in the order they are read, its changes first."""
+    rows = SyncStream.objects.filter(connection_id=connection_id).order_by("id")
+    return [Shown(name=r.name, state=r.state, reason=r.reason, seen=r.seen, fresh_as_of=r.fresh_as_of, swept_at=r.swept_at) for r in rows]
+
+
 def longest_unswept(*, connection_id: int, before: dt.datetime) -> list[str]:
     """The live stream whose last whole reading lies furthest back, where that was before a moment; one or none."""
     rows = SyncStream.objects.filter(connection_id=connection_id, state="live", swept_at__lt=before).exclude(name="")

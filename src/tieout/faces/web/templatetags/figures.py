@@ -35,6 +35,10 @@ STATES: dict[str, tuple[str, str]] = {
     "pending": ("Pending", "mute"), "processing": ("Processing", "mute"), "succeeded": ("Received", "good"), "settled": ("Settled", "good"),
     "failed": ("Failed", "bad"), "cancelled": ("Cancelled", "mute"), "reversed": ("Reversed", "bad"), "unmatched": ("Unmatched", "warn"),
     "applied": ("Applied", "good"),
+    # streams of connected systems
+    "never_synced": ("Not read yet", "mute"), "backfilling": ("Reading its history", "calm"), "lagging": ("Lagging", "warn"),
+    "rate_limited": ("Slowed down", "warn"), "needs_resync": ("To be read anew", "warn"), "resyncing": ("Being read anew", "calm"),
+    "auth_broken": ("Access lost", "bad"), "disabled": ("Not there", "mute"), "pilot": ("Pilot", "calm"),
     # messages, tasks, sources
     "planned": ("Ready", "calm"), "sending": ("Being sent", "calm"), "sent": ("Sent", "good"), "bounced": ("Bounced", "bad"),
     "refused": ("Refused", "bad"), "send": ("Send", "good"), "task": ("Task", "calm"), "hold": ("Hold", "mute"), "none": ("Nothing to do", "mute"),

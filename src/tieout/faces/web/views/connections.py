@@ -15,6 +15,7 @@ from tieout.faces.web import asked, mapping
 from tieout.faces.web.answer import actor_of
 from tieout.faces.web.asked import Request
 from tieout.faces.web.may import may, may_post
+from tieout.faces.web.views import systems
 from tieout.stages.intake import connect, queries
 from tieout.stages.intake import original as bytes_of
 from tieout.stages.intake.models import Connection, Envelope
@@ -30,6 +31,8 @@ def page(request: Request) -> HttpResponse:
 def one(request: Request, connection_id: int) -> HttpResponse:
     """One source: how its files are read, its runs with their counts, the original files."""
     connection = get_object_or_404(Connection.objects, pk=connection_id)
+    if connection.kind == "system":
+        return systems.one(request, connection)
     cadence = str(connection.cadence_hours or "")
     return render(request, "web/connection.html", {
         "connection": queries.freshness_of(connection, request.now), "error": connection.last_error, "profile": _profile(connection),

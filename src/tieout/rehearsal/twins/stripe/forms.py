@@ -66,7 +66,7 @@ def text(raw: Any, name: str) -> str | None:
     if not isinstance(raw, str):
         raise refusals.invalid(name, f"Invalid string: {name} is a hash or a list")
     if len(raw) > 5000:
-        raise refusals.invalid(name, f"{name} is longer than 5000 characters", "parameter_invalid_string_too_long")
+        raise refusals.invalid(name, f"{name} is longer than 5000 characters")
     return raw or None
 
 

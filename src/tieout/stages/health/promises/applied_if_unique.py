@@ -49,7 +49,17 @@ SELECT 'allocation ' || a.id, 'counts as stated by the source, which states ' ||
   JOIN ledger_document d ON d.organisation_id = a.organisation_id AND d.id = a.document_id AND d.recorded_at <= a.recorded_at
   LEFT JOIN ledger_sourcerecord r ON r.organisation_id = a.organisation_id AND r.connection_id = p.connection_id AND r.kind = 'invoice'
        AND r.external_id = p.stated_document AND r.target_id = d.id
- WHERE a.organisation_id = %(org)s AND a.rank = 2 AND a.rule = 'stated' AND d.number <> p.stated_document AND r.id IS NULL"""
+ WHERE a.organisation_id = %(org)s AND a.rank = 2 AND a.rule = 'stated' AND d.number <> p.stated_document AND r.id IS NULL
+   AND NOT (a.evidence ? 'application')
+UNION ALL
+SELECT 'allocation ' || a.id, 'counts as stated by ' || (a.evidence ->> 'application') || ', which does not say so'
+  FROM ledger_allocation a
+ WHERE a.organisation_id = %(org)s AND a.rank = 2 AND a.rule = 'stated' AND a.evidence ? 'application' AND NOT EXISTS (
+       SELECT 1 FROM ledger_stated t
+         JOIN ledger_sourcerecord r ON r.organisation_id = t.organisation_id AND r.connection_id = t.connection_id AND r.kind = 'invoice'
+              AND r.external_id = t.document_external_id AND r.target_id = a.document_id
+        WHERE t.organisation_id = a.organisation_id AND t.application_external_id = a.evidence ->> 'application' AND t.kind = a.kind
+          AND a.amount_minor <= t.amount_minor)"""
 
 _CHECKED = "SELECT count(*) FROM ledger_allocation WHERE organisation_id = %(org)s AND rank < 3"
 

@@ -87,8 +87,7 @@ def pay(books: Books, given: Given, *, invoice: str) -> Invoice:
     if found.status == "draft":
         finalize(books, {}, invoice=invoice)
     elif found.status not in ("open", "uncollectible"):
-        state = {"paid": "Invoice is already paid", "void": "Voided invoices cannot be paid"}
-        raise refusals.wrong_state(state[found.status], "invoice_not_payable" if found.status == "void" else None)
+        raise refusals.wrong_state("Invoice is already paid" if found.status == "paid" else "Voided invoices cannot be paid")
     if found.status == "paid":
         return found
     if given.get("paid_out_of_band"):
