@@ -9,6 +9,7 @@ from tieout.core.evidence import Actor
 from tieout.flow import clock, connecting, sync
 from tieout.stages.base import walls
 from tieout.stages.health import verify
+from tieout.stages.insight import tie_out
 from tieout.stages.intake.models import Connection, QuarantinedRow, SyncStream
 from tieout.stages.ledger.models import Document, Payment, Stated
 
@@ -65,6 +66,11 @@ class Books:
         """Why objects were set aside and still wait."""
         with walls.inside(self.organisation):
             return list(QuarantinedRow.objects.filter(state="open").values_list("message", flat=True))
+
+    def tie_out(self) -> tie_out.TieOut:
+        """Our balances against the source's, kept in the history of runs."""
+        with walls.inside(self.organisation):
+            return tie_out.run(connection=Connection.objects.get(pk=self.connection), today=clock.today(), now=clock.now())
 
     def verify(self) -> None:
         """Every promise holds."""

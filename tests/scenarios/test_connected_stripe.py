@@ -50,6 +50,10 @@ def agree(books: Books, twin: Stripe) -> None:
               if one.status not in ("draft", None)}
     ours = {number: minor for number, minor in books.open_by_number().items() if number in theirs}
     assert ours == theirs
+    told = books.tie_out()
+    assert told.unexplained == {}, told.lines
+    for line in told.lines:
+        assert line.theirs + sum(part.minor for part in line.parts) == line.ours
     books.verify()
 
 

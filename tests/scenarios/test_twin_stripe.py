@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import stripe
@@ -42,7 +43,8 @@ def brightwater(client: Client) -> stripe.Customer:
 
 def _open(client: Client, customer: str, *amounts: int, **more: object) -> stripe.Invoice:
     """A finalised invoice over these amounts, due in two weeks."""
-    draft = client.v1.invoices.create({"customer": customer, "collection_method": "send_invoice", "days_until_due": 14, "currency": "eur", **more})  # type: ignore[typeddict-item]
+    asked: Any = {"customer": customer, "collection_method": "send_invoice", "days_until_due": 14, "currency": "eur", **more}
+    draft = client.v1.invoices.create(asked)
     client.v1.invoices.add_lines(draft.id, {"lines": [{"amount": amount, "description": f"Part over {amount}"} for amount in amounts]})
     return client.v1.invoices.finalize_invoice(draft.id)
 
@@ -287,15 +289,15 @@ def test_every_list_turns_its_pages_without_losing_or_doubling(client: Client, t
 
 
 def test_the_same_key_gives_the_same_answer_and_another_request_under_it_is_refused(client: Client, brightwater: stripe.Customer) -> None:
-    asked = {"customer": brightwater.id, "amount": 900, "currency": "eur"}
-    first = client.v1.invoice_items.create(asked, {"idempotency_key": "item-1"})  # type: ignore[arg-type]
-    again = client.v1.invoice_items.create(asked, {"idempotency_key": "item-1"})  # type: ignore[arg-type]
+    asked: Any = {"customer": brightwater.id, "amount": 900, "currency": "eur"}
+    first = client.v1.invoice_items.create(asked, {"idempotency_key": "item-1"})
+    again = client.v1.invoice_items.create(asked, {"idempotency_key": "item-1"})
     assert first.id == again.id
     assert again.last_response is not None
     assert again.last_response.headers["Idempotent-Replayed"] == "true"
     assert len(client.v1.invoice_items.list().data) == 1
     with pytest.raises(stripe.IdempotencyError):
-        client.v1.invoice_items.create({**asked, "amount": 901}, {"idempotency_key": "item-1"})  # type: ignore[arg-type]
+        client.v1.invoice_items.create(asked | {"amount": 901}, {"idempotency_key": "item-1"})
     with pytest.raises(stripe.IdempotencyError, match="first used for"):
         client.v1.customers.create({"name": "Other"}, {"idempotency_key": "item-1"})
 

@@ -61,7 +61,9 @@ def told() -> Watched:
 
 
 def _bill(desk: Desk, cus: str, rate: str) -> None:
-    draft = desk.post("/v1/invoices", f"customer={cus}&collection_method=send_invoice&days_until_due=14&default_tax_rates[]={rate}&footer=Thanks")["id"]
+    draft = desk.post("/v1/invoices", f"customer={cus}&collection_method=send_invoice&days_until_due=14&default_tax_rates[]={rate}&footer=Thanks")[
+        "id"
+    ]
     item = desk.post("/v1/invoiceitems", f"customer={cus}&invoice={draft}&amount=5000&description=Saws&tax_rates[]={rate}")["id"]
     desk.get(f"/v1/invoiceitems/{item}")
     desk.get("/v1/invoiceitems", f"customer={cus}")
@@ -71,11 +73,16 @@ def _bill(desk: Desk, cus: str, rate: str) -> None:
     desk.post(f"/v1/invoices/{draft}/lines/{ids[1]}", "quantity=3")
     desk.post(f"/v1/invoices/{draft}/update_lines", f"lines[0][id]={ids[0]}&lines[0][amount]=4800")
     desk.post(f"/v1/invoices/{draft}/remove_lines", f"lines[0][id]={ids[2]}&lines[0][behavior]=unassign")
-    desk.post(f"/v1/invoices/{draft}", "description=June&custom_fields[0][name]=PO&custom_fields[0][value]=4711&shipping_details[name]=Yard&shipping_details[address][city]=Kiel")
+    desk.post(
+        f"/v1/invoices/{draft}",
+        "description=June&custom_fields[0][name]=PO&custom_fields[0][value]=4711&shipping_details[name]=Yard&shipping_details[address][city]=Kiel",
+    )
     desk.get(f"/v1/invoices/{draft}/lines", "limit=1")
     desk.post(f"/v1/invoices/{draft}/finalize")
     desk.post(f"/v1/invoices/{draft}/send")
-    note = desk.post("/v1/credit_notes", f"invoice={draft}&lines[0][type]=invoice_line_item&lines[0][invoice_line_item]={ids[0]}&lines[0][amount]=100")["id"]
+    note = desk.post(
+        "/v1/credit_notes", f"invoice={draft}&lines[0][type]=invoice_line_item&lines[0][invoice_line_item]={ids[0]}&lines[0][amount]=100"
+    )["id"]
     desk.post(f"/v1/credit_notes/{note}", "memo=chipped")
     desk.get(f"/v1/credit_notes/{note}")
     desk.get(f"/v1/credit_notes/{note}/lines")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -166,6 +167,21 @@ def test_the_limit_of_requests_is_per_second_of_the_twins_clock() -> None:
     assert [desk.ask("POST", "/v1/customers", "name=B", Idempotency_Key="b").status_code for _ in range(2)] == [200, 429]
     twin.move_clock(1)
     assert "Idempotent-Replayed" in desk.ask("POST", "/v1/customers", "name=B", Idempotency_Key="b").headers  # a 429 is not remembered
+
+
+def test_many_at_once_with_one_key_make_one_customer_and_pay_no_more_than_is_owed(twin: Watched) -> None:
+    invoice = twin.invoice(twin.customer("Eastlake Tools"), 1_000)
+
+    def caller(number: int) -> int:
+        desk = Desk(twin)
+        desk.ask("POST", "/v1/customers", "name=Once", Idempotency_Key="one")
+        return desk.ask("POST", f"/v1/invoices/{invoice.id}/pay", "payment_method=pm_card_visa", Idempotency_Key=f"pay-{number}").status_code
+
+    with ThreadPoolExecutor(8) as callers:
+        statuses = sorted(callers.map(caller, range(8)))
+    assert statuses == [200] + [400] * 7
+    assert len(twin.books.customers) == 2
+    assert (invoice.amount_paid, len(twin.books.charges)) == (1_000, 1)
 
 
 def test_a_script_comes_in_by_its_door_and_every_request_is_logged(twin: Watched) -> None:

@@ -56,10 +56,24 @@ def test_an_invoice_is_paid_in_part_and_then_wholly_from_its_own_page() -> None:
         assert 'value="69.50"' in part.text
         whole = requests.post(page, data={"amount": "69.50"}, timeout=2).text
         assert "Nothing is left to pay" in whole
-        assert requests.get(shown["invoice_pdf"], timeout=2).content.startswith(b"%PDF-1.4")
+        _is_pdf(requests.get(shown["invoice_pdf"], timeout=2).content, b"Wheat <fine>", b"100.00 EUR")
     paid = twin.books.invoices.get(invoice.id)
     assert (paid.status, paid.amount_paid) == ("paid", 10_000)
-    assert [event.type for event in twin.told("invoice_payment.paid", "invoice.paid")] == ["invoice_payment.paid", "invoice_payment.paid", "invoice.paid"]
+    assert [event.type for event in twin.told("invoice_payment.paid", "invoice.paid")] == [
+        "invoice_payment.paid",
+        "invoice_payment.paid",
+        "invoice.paid",
+    ]
+
+
+def _is_pdf(content: bytes, *told: bytes) -> None:
+    """Every object stands where the table says, and the text is there."""
+    start = int(content.rsplit(b"startxref\n", 1)[1].split(b"\n", 1)[0])
+    assert content[:9] == b"%PDF-1.4\n"
+    assert content[start:].startswith(b"xref\n0 6\n")
+    for number, line in enumerate(content[start:].split(b"\n")[3:8], 1):
+        assert content[int(line[:10]) :].startswith(b"%d 0 obj" % number)
+    assert all(text in content for text in told)
 
 
 @pytest.mark.parametrize("typed", ["", "abc", "0", "-5", "100.01", "1.234", "NaN", "1e9"])

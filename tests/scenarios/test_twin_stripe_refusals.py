@@ -34,7 +34,9 @@ def test_a_key_opens_as_bearer_and_as_user(desk: Desk, scheme: str) -> None:
     assert desk.ask("GET", "/v1/account", Authorization=scheme).status_code == 200
 
 
-@pytest.mark.parametrize("scheme", ["", "Bearer ", "Basic !!", "Digest x", "Bearer sk_test_other_0123456789", "Basic " + base64.b64encode(b":x").decode()])
+@pytest.mark.parametrize(
+    "scheme", ["", "Bearer ", "Basic !!", "Digest x", "Bearer sk_test_other_0123456789", "Basic " + base64.b64encode(b":x").decode()]
+)
 def test_without_a_good_key_it_is_a_401(desk: Desk, scheme: str) -> None:
     error = desk.refused("GET", "/v1/account", Authorization=scheme)
     assert (error["status"], error["type"]) == (401, "invalid_request_error")
@@ -212,7 +214,11 @@ def test_what_is_fixed_once_an_invoice_is_final(desk: Desk, owed: str) -> None:
 
 
 def test_due_dates_belong_to_invoices_that_are_sent(desk: Desk, owed: str) -> None:
-    assert _brief(desk.refused("POST", "/v1/invoices", f"customer={owed}&collection_method=send_invoice")) == (400, "parameter_missing", "days_until_due")
+    assert _brief(desk.refused("POST", "/v1/invoices", f"customer={owed}&collection_method=send_invoice")) == (
+        400,
+        "parameter_missing",
+        "days_until_due",
+    )
     assert desk.refused("POST", "/v1/invoices", f"customer={owed}&days_until_due=3")["param"] == "days_until_due"
     both = f"customer={owed}&collection_method=send_invoice&days_until_due=3&due_date=1800000000"
     assert desk.refused("POST", "/v1/invoices", both)["code"] == "parameters_exclusive"

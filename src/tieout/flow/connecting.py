@@ -16,6 +16,7 @@ from tieout.flow import clock, consent, line
 from tieout.stages.base import queries, walls
 from tieout.stages.intake import system
 from tieout.stages.intake.models import Connection
+from tieout.stages.writeback import route
 
 #: A system that has not been heard of for so long is stale, and what depends on it waits.
 CADENCE_HOURS = 1
@@ -80,6 +81,16 @@ def again(organisation_id: UUID, connection_id: int, *, given: Mapping[str, str]
     with walls.inside(organisation_id):
         system.replace_secrets(connection=Connection.objects.get(pk=connection_id), secrets=secrets, actor=actor, now=clock.now())
     return account
+
+
+def go_live(organisation_id: UUID, connection_id: int, *, actor: Actor) -> int:
+    """From now on the system is written to, by the map it suggests; returns how many lines that added."""
+    with walls.inside(organisation_id):
+        row = Connection.objects.get(pk=connection_id)
+        system.go_live(connection=row, actor=actor, now=clock.now())
+        manifest = registry.connectors()[row.vendor].manifest
+        roles = {one.manifest.name: one.manifest.role for one in registry.connectors().values()}
+        return len(route.propose(connection=row, writes=manifest.abilities.writes, role=manifest.role, roles=roles, today=clock.today()))
 
 
 def end(organisation_id: UUID, connection_id: int, *, actor: Actor) -> str:

@@ -109,6 +109,7 @@ def hooked(*, organisation: str, connection: int) -> None:
 
     synced = sync.once(UUID(organisation), connection, poll=False)
     log.info("door looked at", organisation=organisation, connection=connection, seen=synced.seen, stopped=synced.stopped)
+    later(write, organisation=organisation, lock="write")
 
 
 @app.task(name="tieout.sync", queue="sync")
@@ -119,6 +120,17 @@ def sync_connection(*, organisation: str, connection: int) -> None:
 
     synced = sync.once(UUID(organisation), connection, resync=sync.due_for_sweep(UUID(organisation), connection))
     log.info("system read", organisation=organisation, connection=connection, seen=synced.seen, stopped=synced.stopped)
+    later(write, organisation=organisation, lock="write")
+
+
+@app.task(name="tieout.write", queue="sync")
+@_in_step
+def write(*, organisation: str) -> None:
+    """Tell connected systems what they have yet to hear. Never retried blindly."""
+    from tieout.flow import write as writing
+
+    written = writing.follow(UUID(organisation))
+    log.info("systems told", organisation=organisation, done=written.done, unknown=written.unknown, failed=written.failed)
 
 
 def later(task: object, *, organisation: object, lock: str = "", **arguments: object) -> None:
@@ -149,7 +161,10 @@ def every_minute(timestamp: int) -> None:
 
 def _sync(organisation: UUID) -> None:
     with walls.inside(organisation):
-        for connection in intake.to_read(now=clock.now()):
+        systems = intake.to_read(now=clock.now())
+        if systems:
+            later(write, organisation=organisation, lock="write")
+        for connection in systems:
             # The lock is that of the door's job: two readings of one connection never run at once.
             later(sync_connection, organisation=organisation, lock=f"sync-{connection}", connection=connection)
 

@@ -124,13 +124,18 @@ class _Reader:
         with self._inside():
             fresh_as_of = clock.now()
         history = [one for one in connector.manifest.streams if states[one.name].state in stream.UNREAD]
+        if history:
+            with self._inside():
+                stream.state(connection_id=self.connection_id, name=system.CHANGES, state="backfilling")
         for one in history:
             self._history(one)
-        if history:
+        if history or states[system.CHANGES].state == "backfilling":
+            # Marked by the state: a reader that dies between a history and what the money makes of it leaves that to the next one.
             with walls.inside(self.organisation_id):
                 take_stock.run()
             with self._inside():
                 taking.settle(customer_ids=None, now=clock.now())
+                stream.state(connection_id=self.connection_id, name=system.CHANGES, state="live")
         self._hinted(refs)
         if not poll:
             return

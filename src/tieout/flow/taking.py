@@ -4,6 +4,7 @@ what is gone there is marked, and what the money now says is settled. In the tra
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from collections import defaultdict
@@ -20,6 +21,7 @@ from tieout.stages.intake import keep, quarantine, run
 from tieout.stages.intake.models import Connection, Run
 from tieout.stages.intake.quarantine import SetAside
 from tieout.stages.ledger import gone, merge, stage
+from tieout.stages.writeback import outbox, recognise
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,9 @@ def raws(
     understood: list[tuple[str, str]] = []
     dead: dict[str, list[Raw]] = defaultdict(list)
     envelope_id = keep.number()
+    # What we wrote there ourselves may be read before our own receipt is kept: it is recognised by the key it carries.
+    if connector.manifest.abilities.writes and outbox.ever(connection_id=connection_id):
+        recognise.echoes(connection_id=connection_id, made_by=_made_by(connector, objects), now=now)
     with stage.as_intake():
         staged = stage.Staged(run_id=run_id)
         for number, raw in enumerate(objects, 1):
@@ -92,6 +97,28 @@ def raws(
     return Taken(
         seen=len(objects), created=merged.created, updated=merged.updated, unchanged=merged.unchanged, gone=count, quarantined=len(aside)
     )
+
+
+def echo(*, connector: Connector, settings: Mapping[str, Any], raw: Raw, connection_id: int, now: dt.datetime) -> None:
+    """What the other side answered to a write of ours, taken in like anything it says."""
+    started = run.begin(connection=Connection.objects.get(pk=connection_id), envelope=None, now=now)
+    started.mode = "echo"
+    taken = raws(
+        connector=connector, settings=settings, raws=[raw], content=b"", connection_id=connection_id, run_id=started.pk, settle_after=True, now=now
+    )
+    counts = {"created": taken.created, "updated": taken.updated, "unchanged": taken.unchanged, "quarantined": taken.quarantined}
+    run.done(run=started, counts={**counts, "read": sum(counts.values()), "tombstoned": taken.gone}, notices=[], now=now)
+
+
+def _made_by(connector: Connector, objects: list[Raw]) -> dict[str, str]:
+    made: dict[str, str] = {}
+    for raw in objects:
+        # What is not even JSON is set aside by the translation, with its reason.
+        with contextlib.suppress(msgspec.DecodeError, BadRecord):
+            key = "" if raw.gone else connector.owner(raw)
+            if key:
+                made[raw.id] = key
+    return made
 
 
 def settle(*, customer_ids: Iterable[int] | None, now: dt.datetime) -> None:

@@ -93,6 +93,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     title: str
     about: str
+    role: Literal["gateway", "accounting", "crm", "other"] = "other"
     auth: Literal["api_key", "oauth2", "none"]
     api_version: str
     fields: tuple[SettingField, ...]

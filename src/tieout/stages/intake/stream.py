@@ -69,6 +69,11 @@ def longest_unswept(*, connection_id: int, before: dt.datetime) -> list[str]:
     return list(rows.order_by("swept_at").values_list("name", flat=True)[:1])
 
 
+def state(*, connection_id: int, name: str, state: str) -> None:
+    """A stream's state, where nothing else of it changes."""
+    SyncStream.objects.filter(connection_id=connection_id, name=name).update(state=state)
+
+
 def disable(*, connection_id: int, name: str, reason: str) -> None:
     """The account has no such stream; the others go on."""
     SyncStream.objects.filter(connection_id=connection_id, name=name).update(state="disabled", reason=reason)

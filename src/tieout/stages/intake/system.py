@@ -76,7 +76,7 @@ def disconnect(*, connection: Connection, actor: Actor, now: dt.datetime) -> Non
 
 
 def go_live(*, connection: Connection, actor: Actor, now: dt.datetime) -> None:
-    """From now on we write there as well."""
+    """From now on we write there as well; what the map says of it is drawn by the caller."""
     connection.stage = "live"
     connection.save(update_fields=["stage"])
     audit.write(actor=actor, action="connection.live", object_kind="connection", object_id=connection.pk, now=now)

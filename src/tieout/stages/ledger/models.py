@@ -461,3 +461,17 @@ class FieldWord(OrganisationRow):
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["organisation_id", "kind", "target_id", "field", "connection"], name="ledger_fieldword_one")
         ]
+
+
+class TieOutRun(OrganisationRow):
+    """One comparison of our balances with a source's: how many documents, what differed by currency and cause, what stayed open."""
+
+    connection = tie("intake.Connection")
+    at = models.DateTimeField()
+    documents = models.IntegerField()
+    differing = models.IntegerField()
+    causes = models.JSONField(default=dict)  # currency -> cause -> minor units
+    unexplained = models.JSONField(default=dict)  # currency -> minor units, summed without sign
+
+    class Meta:
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["organisation_id", "connection", "-at"], name="ledger_tieoutrun_recent")]

@@ -41,6 +41,7 @@ class _Stripe:
         name="stripe",
         title="Stripe",
         about="Invoices and payments of a Stripe account, with credit notes, refunds, disputes and payouts.",
+        role="gateway",
         auth="api_key",
         api_version=API_VERSION,
         fields=(

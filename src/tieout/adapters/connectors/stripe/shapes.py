@@ -72,6 +72,10 @@ class Invoice(msgspec.Struct):
     pre_payment_credit_notes_amount: int = 0
 
 
+class CreditRefund(msgspec.Struct):
+    amount_refunded: int
+
+
 class CreditNote(msgspec.Struct):
     id: str
     number: str
@@ -84,6 +88,7 @@ class CreditNote(msgspec.Struct):
     effective_at: int | None = None
     pre_payment_amount: int = 0
     post_payment_amount: int = 0
+    refunds: list[CreditRefund] = []
     memo: str | None = None
     metadata: dict[str, str] | None = None
 

@@ -20,7 +20,7 @@ from tieout.faces.web.may import may, may_post
 from tieout.flow import connecting, consent, hooked, jobs
 from tieout.stages.base import queries as base
 from tieout.stages.base import secret
-from tieout.stages.intake import original, queries, stream, system
+from tieout.stages.intake import original, queries, stream
 from tieout.stages.intake.connect import NameTaken
 from tieout.stages.intake.models import Connection, Envelope
 
@@ -111,8 +111,9 @@ def read(request: Request, connection_id: int) -> HttpResponse:
 def live(request: Request, connection_id: int) -> HttpResponse:
     """From now on it is written to as well."""
     connection = _system(connection_id)
-    system.go_live(connection=connection, actor=actor_of(request), now=request.now)
-    messages.success(request, f"{connection.name} is live.")
+    lines = connecting.go_live(request.organisation_id, connection.pk, actor=actor_of(request))
+    added = f" {lines} lines were added to the map." if lines else ""
+    messages.success(request, f"{connection.name} is live.{added}")
     return redirect("connection", connection_id=connection.pk)
 
 

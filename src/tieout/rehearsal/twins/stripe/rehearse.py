@@ -123,9 +123,7 @@ class Rehearsal:
     def pay(self, invoice: Invoice | str, amount: int | None = None, *, out_of_band: bool = False, at: Moment = None) -> InvoicePayment:
         """Pay an invoice, in full or the amount given; more than remains becomes credit of the customer."""
         with self.lock, self.books.at(at):
-            found = self.books.invoices.get(_id(invoice))
-            if found.status not in ("open", "uncollectible"):
-                raise refusals.wrong_state(f"Only open invoices can be paid; this one is {found.status}")
+            found = self._owed(invoice)
             wanted = found.amount_remaining if amount is None else amount
             if out_of_band:
                 return records.settle(self.books, found, wanted)
@@ -141,12 +139,18 @@ class Rehearsal:
     def fail_payment(self, invoice: Invoice | str, *, decline: str = "insufficient_funds", at: Moment = None) -> Invoice:
         """An attempt to collect what remains is declined."""
         with self.lock, self.books.at(at):
-            found = self.books.invoices.get(_id(invoice))
+            found = self._owed(invoice)
             try:
                 lifecycle.attempt(self.books, found, intents.CARD, decline=decline)
             except refusals.Refused:
                 return found
             raise AssertionError("a declined card was taken")
+
+    def _owed(self, invoice: Invoice | str) -> Invoice:
+        found = self.books.invoices.get(_id(invoice))
+        if found.status not in ("open", "uncollectible"):
+            raise refusals.wrong_state(f"Only open invoices can be paid; this one is {found.status}")
+        return found
 
     def credit(
         self, invoice: Invoice | str, amount: int, *, back: str = "refund", reason: str | None = None, memo: str | None = None, at: Moment = None

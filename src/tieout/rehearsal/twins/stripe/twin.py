@@ -58,6 +58,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *telling.OPERATIONS,
 )
 
+_BY_PATH = Map([Rule(op.rule, methods=[op.method], endpoint=at) for at, op in enumerate(OPERATIONS)], strict_slashes=False).bind("stripe")
+
 
 class StripeTwin(Rehearsal, Twin):
     """One account in sandbox mode. `rate_limit` is requests per second of the twin's clock; None lets everything through."""
@@ -100,7 +102,6 @@ class StripeTwin(Rehearsal, Twin):
         )
         self._gate = access.Gate(keys=keys, reading=reading_keys, per_second=rate_limit, now=self.books.now)
         self._answers = Answers(self.books.now)
-        self._operations = Map([Rule(op.rule, methods=[op.method], endpoint=at) for at, op in enumerate(OPERATIONS)], strict_slashes=False)
 
     # The API
 
@@ -140,7 +141,7 @@ class StripeTwin(Rehearsal, Twin):
 
     def _operation(self, request: Request) -> tuple[Operation, dict[str, Any]]:
         try:
-            found, path = self._operations.bind("stripe").match(request.path, method=request.method)
+            found, path = _BY_PATH.match(request.path, method=request.method)
         except HTTPException as error:
             raise refusals.unknown_path(request.method, request.path) from error
         return OPERATIONS[found], dict(path)

@@ -105,10 +105,7 @@ def pay(books: Books, given: Given, *, invoice: str) -> Invoice:
 def attempt(books: Books, invoice: Invoice, method: str, *, decline: str | None = None) -> None:
     """Charge what remains. Raises Refused where the card is declined, with the failure kept."""
     waiting = receive.default(books, invoice)
-    if waiting is None:
-        wait(books, invoice)
-        waiting = receive.default(books, invoice)
-    assert waiting is not None
+    assert waiting is not None  # whatever is open has one
     charge = intents.take(books, books.payment_intents.get(waiting.payment.id()), method, decline=decline)
     if charge.failure_code:
         failed(books, invoice)
