@@ -17,6 +17,7 @@ from tieout.stages.cash.models import Proposal
 from tieout.stages.collect.models import Decision, Task, Wave, WorkItem
 from tieout.stages.dialogue import contact_point, dispute, hold, note, promise
 from tieout.stages.dialogue.models import Reply, Touch
+from tieout.stages.intake import system
 from tieout.stages.intake.models import Connection, Envelope, EnvelopePart, QuarantinedRow, Run
 from tieout.stages.ledger.models import Allocation, Contact, Correction, SourceRecord
 from tieout.stages.outreach import standing, telling
@@ -81,11 +82,15 @@ def everything(mark: str) -> dict[str, int | str]:
         kind="customer", target_id=debtor.pk, field="city", value=f"{mark} city", before="", reason="said so", by="Ada", recorded_at=NOW)
     on_invoice = Correction.objects.create(
         kind="invoice", target_id=invoice.pk, field="po_number", value=f"{mark} po", before="", reason="said so", by="Ada", recorded_at=NOW)
+    connected = system.open(
+        vendor="stripe", name=f"{mark} Stripe", settings={"base_url": "http://127.0.0.1:9"}, secrets={"api_key": f"sk_{mark}"},
+        account={"id": f"acct_{mark}", "name": mark}, streams=["customers", "invoices"], cadence_hours=1, stage="pilot", actor=ADA, now=NOW)
     person = found.person(email=f"{mark.lower()}-{uuid.uuid4().hex[:6]}@people.example", name=f"{mark} Person", password=None)
     found.member(person=person, role="collector", actor=ADA, now=NOW)
     return {
         "customer_id": debtor.pk, "invoice_id": invoice.pk, "payment_id": money.pk, "message_id": message.pk, "reply_id": reply.pk,
-        "task_id": task.pk, "connection_id": source.pk, "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk,
+        "task_id": task.pk, "connection_id": connected.pk, "vendor": mark.lower(),
+        "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk,
         "token": str(message.token),
         "allocation": applied.pk, "proposal": proposal.pk, "hold": held.pk, "promise": promised.pk, "dispute": objection.pk, "note": noted.pk,
         "wave": wave.pk, "correction": correction.pk, "on_invoice": on_invoice.pk, "contact": Contact.objects.filter(customer=debtor).first().pk,

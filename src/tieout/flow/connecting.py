@@ -37,6 +37,9 @@ def split(vendor: str, given: Mapping[str, str]) -> tuple[dict[str, str], dict[s
     values = {name: given.get(name, "").strip() or field.default for name, field in fields.items()}
     secrets = {name: value for name, value in values.items() if fields[name].secret and value}
     secrets |= {name: given[name] for name in consent.KEYS if given.get(name)}
+    if manifest.auth == "api_key" and not secrets:
+        needed = next(field for field in manifest.fields if field.secret)
+        raise NeedsPerson(f"{needed.label}: it is needed to be let in")
     settings = {name: value for name, value in values.items() if not fields[name].secret and value}
     settings |= {name: given[name] for name in extra - set(consent.KEYS) if given.get(name)}
     for name, value in settings.items():
