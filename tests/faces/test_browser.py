@@ -22,12 +22,15 @@ from tests.conftest import NOW
 from tests.faces.conftest import signed_in_to
 from tests.stages import builders
 from tieout.core.evidence import Actor
-from tieout.flow import nightly, send
+from tieout.flow import nightly, send, sync
 from tieout.rehearsal import catcher
+from tieout.rehearsal.twins.server import serving
+from tieout.rehearsal.twins.stripe import TWIN
 from tieout.stages.base import found, switch, walls
 from tieout.stages.cash import propose
 from tieout.stages.collect import release
 from tieout.stages.dialogue.models import ContactPoint
+from tieout.stages.intake.models import Connection
 from tieout.stages.ledger.models import Allocation, Document
 from tieout.stages.outreach import draft, sending
 from tieout.stages.outreach.models import Message
@@ -276,3 +279,39 @@ def test_somebody_signs_in_with_a_password(organisation: uuid.UUID, visit: Any) 
     page.fill("input[type=password]", "a long enough password")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Cash").wait_for()
+
+
+def test_a_twin_is_connected_through_the_wizard_goes_live_and_ties_out(organisation: uuid.UUID, visit: Any) -> None:
+    with serving(TWIN(clock=lambda: NOW), deliver=False) as stripe:
+        twin = stripe.twin
+        customer = twin.customer("Brightwater GmbH", email="ap@brightwater.example")
+        paid, open_ = twin.invoice(customer, 12_000), twin.invoice(customer, 45_000)
+        twin.pay(paid, 5_000)
+        page = visit("systems")
+        page.get_by_role("link", name="Connect Stripe").click()
+        page.get_by_label("Secret or restricted key").fill("sk_test_twin")
+        page.get_by_label("Address of the API").fill(stripe.url)
+        page.get_by_role("button", name="Connect", exact=True).click()
+        page.get_by_text("Its history is being read").wait_for()
+        with walls.inside(organisation):
+            connection = Connection.objects.get(kind="system").pk
+        assert sync.once(organisation, connection).stopped == ""
+        page.reload()
+        page.get_by_text("Payments", exact=True).wait_for()
+        _seen(page, "system")
+        page.get_by_role("button", name="Go live").click()
+        page.get_by_text("is live").wait_for()
+        twin.pay(open_, out_of_band=True)
+        sync.once(organisation, connection)
+        page.get_by_role("link", name="Tie-out").click()
+        page.get_by_text("What differs").wait_for()
+        _seen(page, "tie_out")
+        page.get_by_role("link", name=open_.number).click()
+        assert open_.number in page.get_by_role("heading", level=1).inner_text()
+
+
+def _seen(page: Any, name: str) -> None:
+    """A picture of the page, kept where somebody wants to look at it."""
+    folder = os.environ.get("TIEOUT_PICTURES")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)

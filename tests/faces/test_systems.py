@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from tests.conftest import NOW
 from tests.faces.conftest import BUDGET, queries
 from tests.faces.reading import words
 from tieout.flow import sync
@@ -16,6 +17,7 @@ from tieout.rehearsal.twins.server import Serving, serving
 from tieout.rehearsal.twins.stripe import TWIN
 from tieout.stages.base import secret, walls
 from tieout.stages.intake.models import Connection, Envelope, SyncStream
+from tieout.stages.ledger.models import TieOutRun
 
 Browser = Any
 KEY = "sk_test_twin"
@@ -23,7 +25,7 @@ KEY = "sk_test_twin"
 
 @pytest.fixture
 def stripe() -> Iterator[Serving]:
-    with serving(TWIN(), deliver=False) as running:
+    with serving(TWIN(clock=lambda: NOW), deliver=False) as running:
         yield running
 
 
@@ -124,3 +126,21 @@ def test_new_credentials_of_another_account_are_refused(organisation: uuid.UUID,
 
 def test_who_may_not_connect_is_told(sign_in: Callable[..., Browser], stripe: Serving) -> None:
     assert connect(sign_in("collector"), stripe).status_code == 403
+
+
+def test_a_difference_is_opened_down_to_its_document(organisation: uuid.UUID, owner: Browser, stripe: Serving) -> None:
+    twin = stripe.twin
+    invoice = twin.invoice(twin.customer("Brightwater GmbH"), 10_000)
+    connect(owner, stripe)
+    row = the_connection(organisation)
+    sync.once(organisation, row.pk)
+    assert "Ties out" in words(owner.get(reverse("tie_outs")))
+    twin.pay(invoice, out_of_band=True)
+    sync.once(organisation, row.pk)
+    said = words(owner.get(reverse("tie_out_one", args=[row.pk])))
+    assert "100.00 EUR" in said
+    assert "ettled at the source by money, a credit or a journal that is not applied here" in said
+    kept = owner.post(reverse("tie_out_one", args=[row.pk]))
+    assert reverse("invoice", args=[1])[:-2] in kept.content.decode()
+    with walls.inside(organisation):
+        assert TieOutRun.objects.get().differing == 1

@@ -87,6 +87,8 @@ PAGES: list[tuple[str, str, str]] = [
     ("connections/sent/<int:envelope_id>/", "systems.envelope", "envelope_shown"),
     ("connections/new/", "systems.gallery", "systems"),
     ("connections/new/<slug:vendor>/", "systems.new", "system_new"),
+    ("connections/tie-out/", "tie_out.page", "tie_outs"),
+    ("connections/<int:connection_id>/tie-out/", "tie_out.one", "tie_out_one"),
     ("connections/returned/", "systems.returned", "system_returned"),
     ("connections/<int:connection_id>/read/", "systems.read", "system_read"),
     ("connections/<int:connection_id>/live/", "systems.live", "system_live"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -50,6 +51,7 @@ class World:
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(f"{seed}:world")
         self._domains: set[str] = set()
+        self._taken: dict[str, set[str]] = defaultdict(set)
         self._made: list[Party] = []
         self._families = 0
         self._numbers = itertools.count(1)
@@ -142,6 +144,13 @@ class World:
         )  # fmt: skip
 
     def _brand(self, country: Country) -> str:
+        """A name that nobody in the country has: a register refuses one that is taken. Namesakes are made on purpose, at their share."""
+        while (brand := self._drawn(country)) in self._taken[country.code]:
+            pass
+        self._taken[country.code].add(brand)
+        return brand
+
+    def _drawn(self, country: Country) -> str:
         rng = self._rng
         trade = rng.choice(country.trades)
         if country.glue:

@@ -102,8 +102,6 @@ def of(*, connection: Connection, today: dt.date, customer_id: int | None = None
         evidence: dict[tieout.Cause, int | None] = {}
         if gone:
             evidence["missed_delete"] = None
-        if issued is not None and issued > today:
-            evidence["future_dated"] = None
         if untold:
             evidence["timing"] = -sign * int(untold)
         if unheard:
@@ -111,6 +109,8 @@ def of(*, connection: Connection, today: dt.date, customer_id: int | None = None
         settled_there = theirs == 0 and (kind == "credit_note" or source_status in _SETTLED)
         if waits or settled_there:
             evidence["unlinked"] = None if settled_there else sign * int(waits)
+        elif issued is not None and issued > today:
+            evidence["future_dated"] = None
         if moves:
             evidence["in_transit"] = sign * int(moves)
         key = str(pk)
