@@ -77,7 +77,9 @@ class WaitingRow(msgspec.Struct, frozen=True, kw_only=True):
 def freshness_of(connection: Connection, now: dt.datetime) -> Freshness:
     """Freshness of one connection: stale after its cadence, or while its last attempt failed."""
     reason = ""
-    if connection.kind == "hand" or connection.cadence_hours is None:
+    if connection.needs_person:
+        stale, reason = True, connection.needs_person
+    elif connection.kind == "hand" or connection.cadence_hours is None:
         stale = bool(connection.last_error) and connection.kind == "mailbox"
         reason = connection.last_error if stale else ""
     elif connection.last_success_at is None:
