@@ -71,7 +71,7 @@ def _of_sample(adapter: Format, sample: Path) -> Iterator[str]:
         yield "does not read as its twin says"
     if reading(sample) != now:
         yield "reads differently the second time"
-    yield from (f"carries a float at {path}" for body in now for path in _floats(body))
+    yield from (f"carries a float at {path}" for body in now for path in floats(body))
     yield from _of_profile(adapter, sample, now)
 
 
@@ -106,15 +106,16 @@ def _of_damage(adapter: Format, sample: Path) -> Iterator[str]:
             yield f"damaged copy {number} fails with {type(error).__name__}: {error}"
 
 
-def _floats(value: Any, path: str = "$") -> Iterator[str]:
+def floats(value: Any, path: str = "$") -> Iterator[str]:
+    """Where floats stand in plain data; money never is one."""
     if isinstance(value, float):
         yield path
     elif isinstance(value, dict):
         for key, part in value.items():
-            yield from _floats(part, f"{path}.{key}")
+            yield from floats(part, f"{path}.{key}")
     elif isinstance(value, list | tuple):
         for place, part in enumerate(value):
-            yield from _floats(part, f"{path}[{place}]")
+            yield from floats(part, f"{path}[{place}]")
 
 
 def _jsonl(bodies: list[dict[str, Any]]) -> str:

@@ -68,6 +68,7 @@ class _Stripe:
             Tried(what="reading and writing", against="twin"),
             Tried(what="the twin's answers", against="description"),
             Tried(what="the twin", against="sdk"),
+            Tried(what="reading", against="fake"),
             Tried(what="signatures of webhooks", against="vectors"),
         ),
     )  # fmt: skip
