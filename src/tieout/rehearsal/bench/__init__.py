@@ -21,6 +21,7 @@ class Benchmark(NamedTuple):
 BENCHMARKS: dict[str, Benchmark] = {
     "read": Benchmark("CSV rows read into canonical records", "reading", (100_000, 1_000_000), database=False),
     "import": Benchmark("CSV file to merged ledger", "importing", (100_000, 1_000_000)),
+    "backfill": Benchmark("a vendor's pages to merged ledger", "backfilling", (10_000, 100_000)),
     "match": Benchmark("cash application", "matching", (2_000, 20_000), database=False),
     "plan": Benchmark("planning a day, decisions and traces stored", "planning", (10_000, 100_000)),
     "send": Benchmark("reminders rendered, gated, certified, handed over", "sending", (200, 1_000)),

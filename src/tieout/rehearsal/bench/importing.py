@@ -40,7 +40,7 @@ def run(size: int) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         path = books.write(Path(folder) / "invoices.csv", size)
         place.checkpoint()
-        with timed(server=_counted(organisation, "SELECT pg_backend_pid()")) as road:
+        with timed(server=counted(organisation, "SELECT pg_backend_pid()")) as road:
             taken = _take(organisation, source, path)
         assert (taken.state, taken.read, taken.quarantined) == ("applied", size + _customers(organisation), 0), taken
         yield rate("import: CSV to merged ledger", size, road.seconds, "rows")
@@ -64,10 +64,11 @@ def _take(organisation: UUID, source: int, path: Path) -> on_upload.Taken:
 
 
 def _customers(organisation: UUID) -> int:
-    return _counted(organisation, "SELECT count(*) FROM ledger_customer")
+    return counted(organisation, "SELECT count(*) FROM ledger_customer")
 
 
-def _counted(organisation: UUID, query: str) -> int:
+def counted(organisation: UUID, query: str) -> int:
+    """One number, asked inside the organisation."""
     with walls.inside(organisation), connection.cursor() as cursor:
         cursor.execute(query)
         return int(cursor.fetchone()[0])
@@ -103,11 +104,11 @@ def _bare_copy(organisation: UUID, path: Path, size: int) -> Stopwatch:
 def _once_more(organisation: UUID, source: int, folder: Path, size: int) -> Iterator[Figure]:
     """The same rows in another file: no row version may be written."""
     again = books.write(folder / "again.csv", size, more="\n")
-    since = _counted(organisation, "SELECT pg_current_xact_id()::text::bigint")
+    since = counted(organisation, "SELECT pg_current_xact_id()::text::bigint")
     with timed() as watch:
         taken = _take(organisation, source, again)
     assert (taken.state, taken.created, taken.updated) == ("applied", 0, 0), taken
     yield rate("import: the same again", size, watch.seconds, "rows")
     counts = " + ".join(f"(SELECT count(*) FROM {table} WHERE xmin::text::bigint > {since})" for table in _TABLES)
-    written = _counted(organisation, f"SELECT {counts} + (SELECT count(*) FROM base_change WHERE kind = 'document' AND xmin::text::bigint > {since})")
+    written = counted(organisation, f"SELECT {counts} + (SELECT count(*) FROM base_change WHERE kind = 'document' AND xmin::text::bigint > {since})")
     yield Figure(name="import: row versions written by the same again", size=size, value=written, unit="rows", must=0, better="less")

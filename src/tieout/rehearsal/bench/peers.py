@@ -19,6 +19,9 @@ from tieout.rehearsal.bench.figures import Figure, Stopwatch
 _BOOK, _BATCHES = 100_000, 1_000
 #: Invoices a second of Tryton's `generate_dunnings`, the best of several runs; and reminders a second of its dunning by mail.
 DUNNINGS, REMINDERS = 305.0, 38.0
+#: Invoices a second of dlt's `merge` from local pages with nested lines into PostgreSQL, measured before on such a machine.
+DLT = 1_067.0
+_PAGES = "TIEOUT_BENCH_PAGES"
 _DUNNINGS, _REMINDERS = "TIEOUT_BENCH_DUNNINGS", "TIEOUT_BENCH_REMINDERS"
 
 
@@ -60,6 +63,15 @@ def tryton_mail(size: int, watch: Stopwatch) -> Iterator[Figure]:
     value = size / watch.seconds / peer
     yield Figure(name="send: of Tryton's dunning by mail", size=size, value=value, unit="x", must=5, against=against).judged(_BATCHES)
     yield from _by_processor("send: of Tryton's dunning by mail", size, watch, peer)
+
+
+def dlt_merge(size: int, watch: Stopwatch) -> Iterator[Figure]:
+    """Invoices of a vendor's pages a second, in dlt's merge of such pages into the same kind of database."""
+    peer, how = _of(_PAGES, DLT)
+    against = f"dlt's merge, {peer:.0f} invoices/s, {how}"
+    value = size / watch.seconds / peer
+    yield Figure(name="backfill: of dlt's merge", size=size, value=value, unit="x", must=5, aim=10, against=against).judged(_BOOK)
+    yield from _by_processor("backfill: of dlt's merge", size, watch, peer)
 
 
 def _by_processor(name: str, size: int, watch: Stopwatch, peer: float) -> Iterator[Figure]:

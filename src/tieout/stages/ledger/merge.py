@@ -9,7 +9,7 @@ with its reason and everything else goes on.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -53,7 +53,7 @@ TABLES = {**_OF_FILES, "application": "external_id", "refund": "external_id"}
 #: Past this many touched customers the followers look at the whole book instead of at a list.
 NAMED_CUSTOMERS = 5_000
 #: From this many staged rows on, joins are planned for many.
-MANY = 2_000
+MANY = 500
 
 
 def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.datetime, system: bool = False) -> Merged:
@@ -62,9 +62,10 @@ def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.dat
     Of a connected `system` what it says itself of its own documents outranks what was applied by its own word or by machine.
     """
     given = {"org": walls.current(), "run": run_id, "conn": connection_id, "envelope": envelope_id, "now": now, "page": FEED_PAGE}
+    tables = TABLES if system else _OF_FILES
     with connection.cursor() as cursor:
-        _plan_for_many(cursor, given)
-        repeated = _drop_repeated(cursor, given, system)
+        _plan_for_many(cursor, given, tables)
+        repeated = _drop_repeated(cursor, given, tables)
         customers = merge_customers.run(cursor, given)
         touched: set[int] = set(customers.touched)
         created, updated = customers.created, customers.updated
@@ -94,7 +95,7 @@ def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.dat
             heard = merge_stated.run(cursor, given)
             staged, created, updated = staged + heard.staged, created + heard.created, updated + heard.updated
             touched.update(heard.touched)
-        for table in TABLES if system else _OF_FILES:
+        for table in tables:
             cursor.execute(f"DELETE FROM ledger_staged_{table} WHERE organisation_id = %(org)s AND run = %(run)s", given)
         cursor.execute("SET LOCAL enable_nestloop = on")
     return Merged(
@@ -105,22 +106,19 @@ def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.dat
     )
 
 
-def _plan_for_many(cursor: Any, given: dict[str, Any]) -> None:
+def _plan_for_many(cursor: Any, given: dict[str, Any], tables: Iterable[str]) -> None:
     # Rows staged a moment ago have no statistics, and ANALYZE is the table owner's. Guessing "few rows", the planner
     # would loop over a million of them; past some thousand rows a join is hashed, whatever it guesses.
-    cursor.execute(
-        """SELECT count(*) FROM (SELECT 1 FROM ledger_staged_document WHERE organisation_id = %(org)s AND run = %(run)s
-                                 UNION ALL SELECT 1 FROM ledger_staged_payment WHERE organisation_id = %(org)s AND run = %(run)s LIMIT %(many)s) s""",
-        {**given, "many": MANY},
-    )
+    staged = " UNION ALL ".join(f"SELECT 1 FROM ledger_staged_{table} WHERE organisation_id = %(org)s AND run = %(run)s" for table in tables)
+    cursor.execute(f"SELECT count(*) FROM ({staged} LIMIT %(many)s) s", {**given, "many": MANY})
     if cursor.fetchone()[0] >= MANY:
         cursor.execute("SET LOCAL enable_nestloop = off")
 
 
-def _drop_repeated(cursor: Any, given: dict[str, Any], system: bool) -> int:
+def _drop_repeated(cursor: Any, given: dict[str, Any], tables: Mapping[str, str]) -> int:
     """The same key twice in one run: the later line speaks, the earlier one is counted as repeated."""
     dropped = 0
-    for table, key in TABLES.items() if system else _OF_FILES.items():
+    for table, key in tables.items():
         cursor.execute(
             f"""WITH twice AS (SELECT {key}, max(line) AS last FROM ledger_staged_{table}
                                 WHERE organisation_id = %(org)s AND run = %(run)s GROUP BY {key} HAVING count(*) > 1)
