@@ -43,6 +43,7 @@ class AddressRefused(msgspec.Struct, frozen=True):
     reason: str
 
 
+@lru_cache(maxsize=65536)  # an address repeats on each invoice of its customer
 def mail_address(text: str) -> str | AddressRefused:
     """One address, normalised (lower-case domain), or the reason it is refused. Two addresses in one field are refused."""
     candidate = text.strip()

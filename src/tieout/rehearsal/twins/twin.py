@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import httpx2
@@ -74,13 +75,6 @@ class Twin:
         self._sequence = 0
         # Doors of a rehearsal are on this machine: no certificates are looked for, which would cost each twin a fifth of a second.
         self._postman = httpx2.Client(timeout=10, trust_env=False, verify=False)
-        own = [
-            Rule("/_twin/log", methods=["GET"], endpoint="own_log"),
-            Rule("/_twin/faults", methods=["PUT"], endpoint="own_faults"),
-            Rule("/_twin/clock", methods=["POST"], endpoint="own_clock"),
-            Rule("/_twin/deliver", methods=["POST"], endpoint="own_deliver"),
-        ]
-        self._map = Map([*own, *(Rule(rule, methods=list(methods), endpoint=name) for rule, methods, name in self.routes)], strict_slashes=False)
 
     # Time, chance, names
 
@@ -148,7 +142,7 @@ class Twin:
 
     def _routed(self, request: Request) -> Response:
         try:
-            endpoint, given = self._map.bind_to_environ(request.environ).match()
+            endpoint, given = _map_of(type(self)).bind_to_environ(request.environ).match()
         except HTTPException as error:
             return self.no_such_path(request, error.code or 404)
         if not request.path.startswith("/_twin/"):
@@ -247,6 +241,18 @@ class Twin:
 def answer_json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer; decimals are written as JSON numbers with all their digits."""
     return Response(msgspec.json.Encoder(decimal_format="number").encode(body), status, dict(headers or {}), mimetype="application/json")
+
+
+@lru_cache(maxsize=32)
+def _map_of(twin: type[Twin]) -> Map:
+    """The routes of a twin, compiled once for all of its kind."""
+    own = [
+        Rule("/_twin/log", methods=["GET"], endpoint="own_log"),
+        Rule("/_twin/faults", methods=["PUT"], endpoint="own_faults"),
+        Rule("/_twin/clock", methods=["POST"], endpoint="own_clock"),
+        Rule("/_twin/deliver", methods=["POST"], endpoint="own_deliver"),
+    ]
+    return Map([*own, *(Rule(rule, methods=list(methods), endpoint=name) for rule, methods, name in twin.routes)], strict_slashes=False)
 
 
 def _cut(environ: dict[str, Any], start_response: Any, response: Response | None, fault: Fault | None) -> Any:

@@ -98,6 +98,7 @@ UPDATE ledger_sourcerecord r SET content_hash = s.content_hash, envelope_id = %(
  WHERE {_MINE} AND r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = 'customer' AND r.external_id = s.external_id
    AND r.retracted_at IS NULL AND r.content_hash <> s.content_hash"""
 
+_ANY_PARENT = f"SELECT EXISTS (SELECT 1 FROM ledger_staged_customer s WHERE {_MINE} AND s.parent_external_id IS NOT NULL)"
 _PARENTS = f"""
 UPDATE ledger_customer c SET parent_id = p.target_id
   FROM ledger_staged_customer s JOIN {_LINK}
@@ -135,7 +136,9 @@ def run(cursor: Any, given: dict[str, Any]) -> MergedCustomers:
             cursor.execute(statement, given)
     _found_implied(cursor, given)
     if staged:
-        cursor.execute(_PARENTS, given)
+        cursor.execute(_ANY_PARENT, given)
+        if cursor.fetchone()[0]:
+            cursor.execute(_PARENTS, given)
     cursor.execute(_CONTACTS, given)
     # An adopted record is new as a record; its customer then takes what the record says, as any change.
     return MergedCustomers(staged, adopted + len(founded), len(changed) - adopted, sorted({*founded, *changed}))
