@@ -9,7 +9,7 @@ import click
 from tieout.faces.cli import _organisation, _setup
 
 
-@click.command(help="Connect VENDOR (stripe, quickbooks, hubspot). What it needs is given with --set FIELD=VALUE or asked for on a terminal.")
+@click.command(help="Connect VENDOR; without one, tell which there are. What it needs is given with --set FIELD=VALUE or asked for on a terminal.")
 @click.argument("vendor", required=False)
 @click.option("--org", help="organisation, by name or id, where there is more than one")
 @click.option("--name", default="", help="what to call the connection")
@@ -18,10 +18,14 @@ from tieout.faces.cli import _organisation, _setup
 def command(vendor: str | None, org: str | None, name: str, given: tuple[str, ...], live: bool) -> None:
     from tieout.adapters.ports import registry
 
+    if vendor == "push":
+        _push(org, name)
+        return
     connectors = registry.connectors()
     if vendor is None or vendor not in connectors:
         for one in connectors.values():
             click.echo(f"{one.manifest.name:12} {one.manifest.about}")
+        click.echo(f"{'push':12} Any system that posts its records itself; a key is made for it.")
         if vendor is not None:
             click.echo(f"tieout: there is no connector {vendor!r}", err=True)
         sys.exit(0 if vendor is None else 2)
@@ -49,6 +53,21 @@ def command(vendor: str | None, org: str | None, name: str, given: tuple[str, ..
         sys.exit(2)
     kind = "" if account.live else ", a test account"
     click.echo(f"connected to {account.name} ({account.id}{kind}) as connection {connection_id}; `tieout sync` reads it")
+
+
+def _push(org: str | None, name: str) -> None:
+    _setup.django()
+    from tieout.core.evidence import Actor
+    from tieout.flow import pushed
+    from tieout.stages.intake.connect import NameTaken
+
+    try:
+        issued = pushed.open(_organisation.chosen(org), name=name or "Pushed", actor=Actor("person", "the command line"))
+    except NameTaken as error:
+        click.echo(f"tieout: {error}", err=True)
+        sys.exit(2)
+    click.echo(f"{issued.plain}")
+    click.echo("This is the key, shown once. Records are posted to /api/v1/, or with `tieout push FOLDER --to URL --key KEY`.", err=True)
 
 
 def _value(text: str) -> str:

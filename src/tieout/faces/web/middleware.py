@@ -28,8 +28,8 @@ class OrganisationMiddleware:
 
     def __call__(self, request: Any) -> HttpResponse:
         request.membership = None
-        # The opt-out page belongs to whoever wrote the letter, not to whoever happens to be signed in here.
-        if request.path.startswith("/o/") or not request.user.is_authenticated:
+        # The opt-out page belongs to whoever wrote the letter, a door to whoever holds its key; not to whoever happens to be signed in here.
+        if request.path.startswith(("/o/", "/api/", "/hooks/")) or not request.user.is_authenticated:
             return self.get_response(request)
         membership = queries.membership_of(person_id=int(request.user.pk), organisation_id=_wanted(request))
         if membership is None:

@@ -15,7 +15,8 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": 
 _FORMS = {
     "GmbH": ("GmbH", "Gmbh", "GMBH", "Gesellschaft mbH"), "GmbH & Co. KG": ("GmbH & Co. KG", "GmbH & Co KG", "GmbH u. Co. KG", "GmbH"),
     "Ltd": ("Ltd", "Ltd.", "Limited", "LTD"), "Limited": ("Limited", "Ltd", "Ltd.", "LIMITED"), "LLC": ("LLC", "L.L.C.", "llc"),
-    "Inc.": ("Inc.", "Inc", "Incorporated"), "Inc": ("Inc", "Inc.", "INC"), "Corp.": ("Corp.", "Corp", "Corporation"), "S.r.l.": ("S.r.l.", "SRL", "srl"),
+    "Inc.": ("Inc.", "Inc", "Incorporated"), "Inc": ("Inc", "Inc.", "INC"), "Corp.": ("Corp.", "Corp", "Corporation"), "S.r.l.": ("S.r.l.",
+    "SRL", "srl"),
     "S.L.": ("S.L.", "SL", "S.L"), "B.V.": ("B.V.", "BV", "bv"), "Sp. z o.o.": ("Sp. z o.o.", "Sp. z o. o.", "SP Z OO", "sp.z o.o."),
     "A/S": ("A/S", "AS"), "S.A.": ("S.A.", "SA"), "S.p.A.": ("S.p.A.", "SpA", "SPA"), "UG (haftungsbeschränkt)": ("UG (haftungsbeschränkt)", "UG"),
     "株式会社": ("株式会社", "(株)", "㈱"), "ООД": ("ООД", "OOD"), "ЕООД": ("ЕООД", "EOOD"), "e.K.": ("e.K.", "e. K.", "eK"),

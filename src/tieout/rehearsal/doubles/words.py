@@ -44,14 +44,16 @@ _GERMAN_GIVEN = _w(
 )
 _GERMAN_TRADES = _w(
     "Maschinenbau Elektrotechnik Bäckerei Metzgerei Spedition Verlag Autohaus Sanitär Druckerei Gartenbau Möbel Optik Apotheke Bau Holzbau Software"
-    " Logistik Medien Textil Pflege Catering Werbung Architekten Steuerberatung Ingenieure Transporte Feinkost Brauerei Papier Kunststoffe Haustechnik"
+    " Logistik Medien Textil Pflege Catering Werbung Architekten Steuerberatung Ingenieure Transporte Feinkost Brauerei Papier"
+    " Kunststoffe Haustechnik"
 )
 
 COUNTRIES: tuple[Country, ...] = (
     Country(
         code="DE", weight=24, heads=_GERMAN_HEADS, tails=_GERMAN_TAILS, given=_GERMAN_GIVEN, trades=_GERMAN_TRADES,
         towns=_w("Berlin Hamburg München Köln Leipzig Stuttgart Dresden Rostock Münster Würzburg Lübeck Görlitz Freiburg Kassel Jena Ulm Kiel Trier"),
-        forms=(("GmbH", 52), ("GmbH & Co. KG", 14), ("AG", 4), ("UG (haftungsbeschränkt)", 5), ("e.K.", 7), ("KG", 3), ("GbR", 5), ("OHG", 2), ("", 8)),
+        forms=(("GmbH", 52), ("GmbH & Co. KG", 14), ("AG", 4), ("UG (haftungsbeschränkt)", 5), ("e.K.", 7), ("KG", 3), ("GbR", 5),
+               ("OHG", 2), ("", 8)),
         tax="DE#########", dial="+49", sons="& Söhne",
     ),
     Country(
@@ -61,7 +63,8 @@ COUNTRIES: tuple[Country, ...] = (
     ),
     Country(
         code="GB", weight=17,
-        heads=_w("Bright Oak Salt Thistle Hal Mar Red Fer Lamb Green Wex Stone Har Ash Copper Wil North Quay Lark Beacon Tol Mer Dun Pen Brad Hart Kit"
+        heads=_w("Bright Oak Salt Thistle Hal Mar Red Fer Lamb Green Wex Stone Har Ash Copper Wil North Quay Lark Beacon Tol Mer Dun Pen Brad"
+                 " Hart Kit"
                  " Fair Black Wood Chester Win Holm Carl Eden Fox Glen Haw Ken Lang Mill Nor Pem Raven Shel Strat Thorn Whit York Ald"),
         tails=_w("water haven marsh down well ton field bridge ford ley worth by wick combe stead gate hurst mere shaw bourne croft dale"),
         given=_w("James Sarah Oliver Emma William Charlotte George Amelia Harry Isla Jack Grace Thomas Lucy Alfie Alice Henry Ruby David Susan"),
@@ -75,12 +78,15 @@ COUNTRIES: tuple[Country, ...] = (
         code="US", weight=18,
         heads=_w("Cedar Blue Prairie Stone Harbor Maple Lake Copper Juniper Iron Bay Summit Fiddle Old River Tide Haw North Silver Granite Pine Sand"
                  " Eagle Bear Wolf Clear Spring Elk Sun Desert Canyon Cotton Willow Timber Ridge High Coal Bluff Fern Crest"),
-        tails=_w("hollow heron lane fruit line main shore kettle trail wood berry row head water thorn fork birch field brook view crest dale port creek"),
-        given=_w("John Mary Robert Patricia Michael Jennifer David Linda Richard Barbara Joseph Susan Carlos Jessica Daniel Karen Mark Nancy Paul Betty"),
+        tails=_w("hollow heron lane fruit line main shore kettle trail wood berry row head water thorn fork birch field brook view"
+                 " crest dale port creek"),
+        given=_w("John Mary Robert Patricia Michael Jennifer David Linda Richard Barbara Joseph Susan Carlos Jessica Daniel Karen"
+                 " Mark Nancy Paul Betty"),
         trades=_c("Outfitters,Brewing,Realty,Market,Credit Union,Bakery,Dental Group,Coffee,Events,Fitness,Home Goods,Law,Farms,Signs,Family Clinic,"
                   "Cider,Inns,Tours,Roofing,Plumbing,Construction,Insurance Agency,Landscaping,Trucking,Manufacturing,Technologies,Consulting,Foods,"
                   "Supply,Electric,Studios,Partners"),
-        towns=_c("Portland,Albany,Richmond,Raleigh,Burlington,Austin,Denver,Columbus,Madison,Boise,Tucson,Fresno,San Jose,Salt Lake City,Santa Fe,Omaha"),
+        towns=_c("Portland,Albany,Richmond,Raleigh,Burlington,Austin,Denver,Columbus,Madison,Boise,Tucson,Fresno,San Jose,"
+                 "Salt Lake City,Santa Fe,Omaha"),
         forms=(("LLC", 42), ("Inc.", 25), ("Inc", 8), ("Corp.", 5), ("Corporation", 2), ("Co.", 4), ("", 14)), tax="##-#######", dial="+1",
         sons="& Sons",
     ),
@@ -142,7 +148,8 @@ COUNTRIES: tuple[Country, ...] = (
     ),
     Country(
         code="DK", weight=2, heads=_w("Nør Vester Øster Sønder Lille Kær Bjerg Holm Skov Søn Ryg Hav Ny Rosen Lund Fjeld"),
-        tails=_w("gaard lund bjerg sen toft holt borg rup skov bæk dal husen"), given=_w("Lars Mette Søren Anne Jørgen Kirsten Niels Bodil Åge Signe"),
+        tails=_w("gaard lund bjerg sen toft holt borg rup skov bæk dal husen"),
+        given=_w("Lars Mette Søren Anne Jørgen Kirsten Niels Bodil Åge Signe"),
         trades=_c("Byg,Transport,Bageri,Rådgivning,Ejendomme,Teknik,Tømrer,Maler,Trykkeri,Have,El,Fisk"),
         towns=_w("København Aarhus Odense Aalborg Esbjerg Køge Hillerød Næstved"), forms=(("ApS", 55), ("A/S", 28), ("I/S", 3), ("", 14)),
         tax="DK########", dial="+45", sons="& Sønner",

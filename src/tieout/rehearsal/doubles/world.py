@@ -139,7 +139,8 @@ class World:
         return Party(
             number=number, kind=kind, family=family, country=country, town=town or rng.choice(country.towns), brand=brand, form=form,
             tax="" if kind == "person" and rng.random() < 0.7 else _numbered(rng, country.tax),
-            phone=f"{country.dial} {rng.randrange(20, 999)} {digits}", account=f"{country.code}{rng.randrange(10, 99)}{rng.randrange(10**17, 10**18)}",
+            phone=f"{country.dial} {rng.randrange(20, 999)} {digits}",
+            account=f"{country.code}{rng.randrange(10, 99)}{rng.randrange(10**17, 10**18)}",
             mailbox=mailbox, domain=own, trading=trading,
         )  # fmt: skip
 

@@ -126,6 +126,22 @@ class Secret(OrganisationRow):
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["organisation_id", "name"], name="base_secret_name")]
 
 
+class ApiKey(OrganisationRow):
+    """A key another program shows to be let in, for one connection. Only its hash is kept; `prefix` tells people which one it is."""
+
+    name = models.CharField(max_length=200)
+    prefix = models.CharField(max_length=16)
+    sha256 = models.CharField(max_length=64)
+    #: A plain number: connections stand to the right of this stage.
+    connection_id = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["organisation_id", "prefix"], name="base_apikey_prefix")]
+
+
 class GlobalSwitch(models.Model):
     """One switch over everything that runs here: `stop` (nothing leaves), `frozen` (restored, not yet checked)."""
 

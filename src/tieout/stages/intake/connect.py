@@ -1,4 +1,4 @@
-"""Open a connection: a file source, a mailbox, or the desk where people enter things by hand."""
+"""Open a connection: a file source, a mailbox, a system that pushes, or the desk where people enter things by hand."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def file(*, name: str, profile: dict[str, Any], cadence_hours: int | None, actor
 def mailbox(*, name: str, settings: dict[str, Any], cadence_hours: int | None, actor: Actor, now: dt.datetime) -> Connection:
     """A mailbox to read; its password is a secret of its own, never in `settings`."""
     return _open("mailbox", name, actor, now, settings=settings, cadence_hours=cadence_hours)
+
+
+def push(*, name: str, cadence_hours: int | None, actor: Actor, now: dt.datetime) -> Connection:
+    """A system that posts its records by the API, and how often it is expected to. Raises NameTaken."""
+    return _open("push", name, actor, now, cadence_hours=cadence_hours)
 
 
 def hand(*, now: dt.datetime) -> Connection:

@@ -10,7 +10,8 @@ from tieout.stages.base.rows import OrganisationRow, tie, words
 
 
 class Connection(OrganisationRow):
-    """Where records come from: a file source with its saved profile, a mailbox, a connected system, or entry by hand.
+    """Where records come from: a file source with its saved profile, a mailbox, a connected system, entry by hand, or a
+    system that pushes by the API.
 
     `cadence_hours` is how often it is expected to bring something; past that it is stale (None: no expectation). Of a system,
     `vendor` names the connector, `stage` says whether anything may be written there, and `lease` who is reading it just now:
@@ -22,6 +23,7 @@ class Connection(OrganisationRow):
         MAILBOX = "mailbox", "Mailbox"
         SYSTEM = "system", "Connected system"
         HAND = "hand", "Entered by hand"
+        PUSH = "push", "Pushed by another system"
 
     class Stage(models.TextChoices):
         PILOT = "pilot", "Pilot: read, nothing written"
