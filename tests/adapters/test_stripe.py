@@ -47,6 +47,11 @@ def test_what_drifts_is_refused_with_its_field(field: str, value: Any) -> None:
     assert told.value.field == field
 
 
+def test_what_is_not_even_text_is_refused() -> None:
+    with pytest.raises(BadRecord):
+        STRIPE.translate(Raw(stream="payments", id="pi_1", body=b'{"id": "pi_\xff"}'), {})
+
+
 def test_two_addresses_in_one_field_are_no_address_and_the_customer_is_taken() -> None:
     body = json.dumps({"id": "cus_1", "name": "Brightwater", "email": "a@x.example, b@x.example"}).encode()
     (record,) = STRIPE.translate(Raw(stream="customers", id="cus_1", body=body), {})

@@ -114,7 +114,7 @@ def _made_by(connector: Connector, objects: list[Raw]) -> dict[str, str]:
     made: dict[str, str] = {}
     for raw in objects:
         # What is not even JSON is set aside by the translation, with its reason.
-        with contextlib.suppress(msgspec.DecodeError, BadRecord):
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, BadRecord):
             key = "" if raw.gone else connector.owner(raw)
             if key:
                 made[raw.id] = key

@@ -69,7 +69,7 @@ def records(raw: Raw, settings: Mapping[str, Any]) -> tuple[documents.Record, ..
     shape, meaning = _STREAMS[raw.stream]
     try:
         return tuple(meaning(shape.decode(raw.body), ZoneInfo(str(settings.get("time_zone") or "UTC"))))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadRecord(f"{raw.stream} {raw.id} is not as Stripe describes it: {error}", field=_field(str(error))) from error
 
 
