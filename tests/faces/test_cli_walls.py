@@ -22,10 +22,15 @@ THEIRS = "Zanzibar"
 #: What each command that takes `--org` is told besides it: everything of theirs that it can be given.
 TOLD = {
     "aging": ["--as-of", "2026-06-30"],
+    "connect": ["stripe", "--set", "api_key=sk", "--set", "base_url=http://127.0.0.1:9"],
     "health": [],
     "import": ["{connection}", "{file}", "--answer", "date_order=DMY"],
+    "sync": ["{connection}"],
+    "tie-out": ["{connection}"],
     "verify": [],
 }
+#: Of these, what names something of theirs, or reaches nobody, is refused.
+REFUSED = frozenset({"connect", "sync", "tie-out"})
 #: A file of ours that names their customer's and their invoices' ids and numbers.
 FILE = (
     "Invoice ID,Invoice number,Customer ID,Issue date,Due date,Amount,Currency\n"
@@ -75,8 +80,10 @@ def run(name: str, told: dict[str, str], organisation: object) -> Result:
 def test_ours_is_answered_without_a_trace_of_theirs(name: str, told: dict[str, str], other: Any, organisation: uuid.UUID) -> None:
     before = digest(other[0])
     result = run(name, told, organisation)
-    assert result.exit_code in (0, 1), result.output
-    assert f"{THEIRS} " not in result.output
+    # A connection of theirs is not there, and a system that nobody answers for is not connected: both are refused as wrong usage.
+    assert result.exit_code in ((2,) if name in REFUSED else (0, 1)), result.output
+    # What was typed is said back; nothing else of theirs is.
+    assert f"{THEIRS} " not in result.output.replace(told["connection"], "")
     assert str(other[0]) not in result.output
     assert digest(other[0]) == before
 
