@@ -13,6 +13,7 @@ import pytest
 from tieout.core import identity
 from tieout.core.identity import Links, Pair, Record
 from tieout.rehearsal import doubles
+from tieout.rehearsal.bench import identifying
 from tieout.rehearsal.doubles import Sample
 
 
@@ -72,6 +73,14 @@ def test_machine_and_best_proposals_together_find_nearly_all(made: tuple[Sample,
     taken = keys(found.of("certain")) | keys(pair for pair in found.of("likely") if pair.best)
     precision, recall = len(taken & right) / len(taken), len(taken & right) / len(right)
     assert 2 * precision * recall / (precision + recall) >= 0.96
+
+
+def test_the_benchmark_measures_what_it_says() -> None:
+    figures = {figure.name: figure for figure in identifying.run(600)}
+    assert figures["identify: with the best proposals, F1"].value > figures["identify: of joining equal names, F1"].value
+    assert figures["identify: sisters linked by machine"].verdict == "must"
+    assert figures["identify: of what a machine links, right"].verdict == ""
+    assert figures["identify: records linked"].seconds
 
 
 def test_names_of_a_real_ledger_alone_link_nothing_by_machine(shared: Path) -> None:

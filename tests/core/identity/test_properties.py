@@ -44,7 +44,7 @@ def apart(found: Links, one: object, other: object) -> bool:
     return not any(one in group and other in group for group in found.groups)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(records, st.randoms(use_true_random=False))
 def test_the_order_of_records_does_not_matter(given_: list[Record], chance: random.Random) -> None:
     first = identity.link(given_)
@@ -53,7 +53,7 @@ def test_the_order_of_records_does_not_matter(given_: list[Record], chance: rand
     assert identity.link(given_) == first
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(records)
 def test_groups_are_made_of_what_is_certain_and_hold_each_record_once(given_: list[Record]) -> None:
     found = identity.link(given_)
@@ -65,7 +65,7 @@ def test_groups_are_made_of_what_is_certain_and_hold_each_record_once(given_: li
     assert all(apart(found, pair.first, pair.second) for pair in found.of("related"))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(records)
 def test_no_group_holds_two_tax_numbers_of_one_country(given_: list[Record]) -> None:
     by_key = {record.key: record for record in given_}
@@ -74,7 +74,7 @@ def test_no_group_holds_two_tax_numbers_of_one_country(given_: list[Record]) -> 
         assert len(numbers) < 2
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(records, st.data())
 def test_a_rejected_pair_is_never_linked(given_: list[Record], data: st.DataObject) -> None:
     keys = [record.key for record in given_]
@@ -92,7 +92,7 @@ def test_a_rejected_pair_is_never_linked(given_: list[Record], data: st.DataObje
             assert frozenset((one, other)) not in standing(found)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(records)
 def test_what_a_person_confirms_of_the_machines_work_changes_no_group(given_: list[Record]) -> None:
     found = identity.link(given_)
@@ -101,7 +101,7 @@ def test_what_a_person_confirms_of_the_machines_work_changes_no_group(given_: li
     assert again.broken == ()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(records, st.sampled_from(["tax_id", "name", "country", "parent"]))
 def test_more_contradiction_never_makes_more_certain(given_: list[Record], field: str) -> None:
     for pair in identity.link(given_).pairs[:3]:
@@ -109,10 +109,12 @@ def test_more_contradiction_never_makes_more_certain(given_: list[Record], field
         other = next(record for record in given_ if record.key == pair.second)
         if field == "tax_id" and not (one.tax_id.startswith("GB") and other.tax_id.startswith("GB")):
             continue
+        if field == "country" and other.tax_id and not other.tax_id.startswith("GB"):
+            continue  # a number without its letters would become one of another country, and speak against nothing any more
         worse = {
             "tax_id": {"tax_id": "GB300000017"},
-            "name": {"name": f"{other.name} Holding 99"},
-            "country": {"country": "FR", "tax_id": other.tax_id if other.tax_id.startswith("GB") else ""},
+            "name": {"name": f"{other.name} Beteiligungs 99"},
+            "country": {"country": "FR"},
             "parent": {"parent": one.key},
         }[field]
         alone = standing(identity.link([one, other]))
@@ -121,7 +123,7 @@ def test_more_contradiction_never_makes_more_certain(given_: list[Record], field
         assert RANK.get(changed.get(both, ""), 0) <= max(RANK.get(alone.get(both, ""), 0), 1)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(records)
 def test_every_pair_says_why(given_: list[Record]) -> None:
     for pair in identity.link(given_).pairs:

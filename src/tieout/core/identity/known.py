@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -62,15 +62,17 @@ def read(records: Iterable[Record]) -> Population:
     """Read every record. Raises ValueError where a key is given twice."""
     ours = in_order(records)
     refuse_twice([record.key for record in ours])
-    known = [_one(record) for record in ours]
+    called: dict[str, Name] = {}
+    known = [_one(record, called) for record in ours]
     often = Counter(itertools.chain.from_iterable([one.marks for one in known]))
-    _leave_shared(known, often)
+    there = _bearers(known, {mark for mark, count in often.items() if count > _CROWD})
+    crowded = _crowded(there)
+    _leave_shared(there)
     everything = [name for one in known for name in (one.name, *one.aliases)]
     words = Counter(itertools.chain.from_iterable([name.words for name in everything]))
     many = max(len(known), _FEW)
     # A word that stands in aliases as well may be counted more often than there are records.
     worth = {word: max(0.5, math.log2(many / count)) for word, count in words.items()}
-    crowded = _crowded(known, often)
     return Population(
         known=known,
         worth=worth,
@@ -84,10 +86,37 @@ def read(records: Iterable[Record]) -> Population:
     )
 
 
-def _crowded(known: Sequence[Known], often: Counter[str]) -> frozenset[str]:
+def _bearers(known: Sequence[Known], marks: Collection[str]) -> dict[str, list[Known]]:
+    there: dict[str, list[Known]] = defaultdict(list)
+    for one in known:
+        for mark in one.marks:
+            if mark in marks:
+                there[mark].append(one)
+    return there
+
+
+def _crowded(there: Mapping[str, Sequence[Known]]) -> frozenset[str]:
     """Mail domains under which there are so many names that the domain hardly tells them apart: houses and chains."""
-    there = _bearers(known, {mark for mark, count in often.items() if mark[0] == "d" and count > _CROWD})
-    return frozenset(mark for mark, ones in there.items() if len({one.name.key for one in ones}) > _CROWD)
+    return frozenset(mark for mark, ones in there.items() if mark[0] == "d" and len({one.name.key for one in ones}) > _CROWD)
+
+
+def _leave_shared(there: Mapping[str, Sequence[Known]]) -> None:
+    """Take the marks out that are borne by too many who have no word of their names in common."""
+    for mark, ones in there.items():
+        most = _STRANGERS[mark[0]]
+        if len(ones) > most and _strangers([one.name for one in ones]) > most:
+            for one in ones:
+                one.marks = tuple(other for other in one.marks if other != mark)
+                if mark[0] == "m":
+                    one.manys = (*one.manys, mark[2:])
+
+
+def _strangers(there: Sequence[Name]) -> int:
+    """How many different names there are beside those that bear the word most of them have."""
+    unlike = {name.key: name for name in there}
+    words = Counter(word for name in unlike.values() for word in set(name.words))
+    word, _ = max(words.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+    return sum(word not in name.words for name in unlike.values()) + 1
 
 
 def _within(known: Sequence[Known], crowded: frozenset[str]) -> Counter[tuple[str, str]]:
@@ -102,16 +131,8 @@ def _within(known: Sequence[Known], crowded: frozenset[str]) -> Counter[tuple[st
     return found
 
 
-def _bearers(known: Sequence[Known], marks: Collection[str]) -> dict[str, list[Known]]:
-    there: dict[str, list[Known]] = defaultdict(list)
-    for one in known:
-        for mark in one.marks:
-            if mark in marks:
-                there[mark].append(one)
-    return there
-
-
-def _one(record: Record) -> Known:
+def _one(record: Record, called: dict[str, Name]) -> Known:
+    """Read one record; `called` holds the names read so far, since two tools mostly write a name alike."""
     found: list[str] = []
     for email in record.emails:
         box, domain = marks.mailbox(email)
@@ -132,29 +153,10 @@ def _one(record: Record) -> Known:
     town = marks.town(record.city) if record.city else ""
     return Known(
         record,
-        names.read(record.name),
+        called.get(record.name) or called.setdefault(record.name, names.read(record.name)),
         aliases,
         tuple(dict.fromkeys(found) if len(record.emails) > 1 or record.domain else found),
         tax,
         country if len(country) == 2 else "",
         town,
     )
-
-
-def _leave_shared(known: Sequence[Known], often: Counter[str]) -> None:
-    """Take the marks out that are borne by too many who have no word of their names in common."""
-    there = _bearers(known, {mark for mark, count in often.items() if count > _STRANGERS[mark[0]]})
-    for mark, ones in there.items():
-        if _strangers([one.name for one in ones]) > _STRANGERS[mark[0]]:
-            for one in ones:
-                one.marks = tuple(other for other in one.marks if other != mark)
-                if mark[0] == "m":
-                    one.manys = (*one.manys, mark[2:])
-
-
-def _strangers(there: Sequence[Name]) -> int:
-    """How many different names there are beside those that bear the word most of them have."""
-    unlike = {name.key: name for name in there}
-    words = Counter(word for name in unlike.values() for word in set(name.words))
-    word, _ = max(words.items(), key=lambda item: (item[1], item[0]), default=("", 0))
-    return sum(word not in name.words for name in unlike.values()) + 1

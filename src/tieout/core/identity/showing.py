@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tieout.core.identity.decide import Place, Standing
 from tieout.core.identity.groups import Groups
 from tieout.core.identity.known import Known
-from tieout.core.identity.record import Decision, Pair, place
+from tieout.core.identity.record import Decision, Pair
 
 #: Least score of what is linked by machine, the most of what is only likely, and of what is related.
 _CERTAIN, _MOST_LIKELY, _MOST_RELATED = 90, 89, 59
@@ -32,7 +32,8 @@ def shown(standing: Sequence[Standing], ours: list[Known], groups: Groups) -> tu
             best[side] = max(best[side], one.weighed.score)
     pairs = [_pair(one, ours, best=all(one.weighed.score == best[side] for side in _sides(one.at, ours))) for one in kept]
     pairs += [_pair(one, ours, best=False) for one in standing if one.related]
-    return tuple(sorted(pairs, key=lambda pair: (_ORDER[pair.decision], -pair.score, place(pair.first), place(pair.second))))
+    # They come in order of their keys, and keep it where the score is one.
+    return tuple(sorted(pairs, key=lambda pair: (_ORDER[pair.decision], -pair.score)))
 
 
 def _sides(at: Place, ours: list[Known]) -> tuple[tuple[int, str], tuple[int, str]]:

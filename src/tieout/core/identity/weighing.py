@@ -64,7 +64,7 @@ class _Case:
         self.alias = _by_alias(one, other, population) if named else ""
         self.reasons: list[str] = []
         self.doubts: list[str] = []
-        self.contradictions = contradictions(one, other, self.alike, population)
+        self.contradictions: list[str] = []
 
     @property
     def one_source(self) -> bool:
@@ -73,11 +73,16 @@ class _Case:
 
 def weigh(one: Known, other: Known, population: Population) -> Weighed | None:
     """Weigh a pair; None where they have too little in common to be worth showing to anybody."""
-    if likeness.hopeless(one.name, other.name) and not (one.aliases or other.aliases or any(mark in other.marks for mark in one.marks)):
+    if (
+        one.name.key != other.name.key
+        and likeness.hopeless(one.name, other.name)
+        and not (one.aliases or other.aliases or any(mark in other.marks for mark in one.marks))
+    ):
         return None
     case = _Case(one, other, population)
     if _vain(case):
         return None
+    case.contradictions = contradictions(one, other, case.alike, population)
     score = _by_marks(case) + _by_name(case) + _by_tax(case) + _by_place(case)
     if case.one_source and case.kinds <= {"d"}:
         score -= _ONE_SOURCE
@@ -122,7 +127,8 @@ def _vain(case: _Case) -> bool:
     if case.alias or kind < SHORT:
         return False
     if not case.shared:
-        return kind >= PARTLY or case.alike.share < 0.5
+        # A shortened name is worth showing only where the town may be the same.
+        return kind >= PARTLY or case.alike.share < 0.5 or not case.one.town or not case.other.town
     return kind >= PARTLY and case.kinds == {"d"} and (case.one_source or (kind == OTHER and not _alone(case)))
 
 

@@ -1,0 +1,137 @@
+"""Money written there: payments and what they pay, credits applied by a payment of 0, money given back, and what went to the bank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tieout.adapters.connectors.quickbooks import client, marks, posting
+from tieout.adapters.ports.connector import Command, Receipt
+from tieout.adapters.ports.errors import BadRecord
+from tieout.adapters.ports.http import Http
+from tieout.core.money import Money
+
+Settings = Mapping[str, Any]
+Json = dict[str, Any]
+
+
+def payment(http: Http, settings: Settings, command: Command) -> Receipt:
+    """Money received and what it pays; the rest stays on the customer's account. The one we recorded before, where there is one."""
+    body = command.body
+    amount = posting.positive(body, "amount_minor")
+    shares = _shares(posting.parts(body, "applied"), "document", amount.currency)
+    applied = sum(share.minor for share in shares.values())
+    if applied > amount.minor:
+        raise BadRecord(f"{Money(applied, amount.currency)} are applied of a payment of {amount}", field="applied")
+    wanted = _received(command, amount) | {"Line": [_line(ident, "Invoice", share) for ident, share in shares.items()]}
+    if settings.get("deposit_account"):
+        wanted["DepositToAccountRef"] = posting.ref(settings["deposit_account"])
+    return find_payment(http, settings, command) or posting.make(http, settings, client.PAYMENTS, wanted, command)
+
+
+def apply_credit(http: Http, settings: Settings, command: Command) -> Receipt:
+    """A credit memo applied to an invoice: in QuickBooks a payment of 0 that links the two."""
+    body = command.body
+    share = posting.positive(body, "amount_minor")
+    wanted = _received(command, Money(0, share.currency))
+    wanted["Line"] = [_line(str(body["document"]), "Invoice", share), _line(str(body["credit_note"]), "CreditMemo", share)]
+    return find_payment(http, settings, command) or posting.make(http, settings, client.PAYMENTS, wanted, command)
+
+
+def find_payment(http: Http, settings: Settings, command: Command) -> Receipt | None:
+    """The payment we recorded, by customer and day and our mark."""
+    where = (f"CustomerRef = {client.text(str(command.body['customer']))}", f"TxnDate = {client.text(str(posting.day(command.body, 'date')))}")
+    return posting.ours(client.ask(http, settings, client.PAYMENTS, *where, priority="write").raws, command)
+
+
+def refund(http: Http, settings: Settings, command: Command) -> Receipt:
+    """Money given back from the bank account, as a refund receipt of one line; it touches no invoice and no payment."""
+    body = command.body
+    amount = posting.positive(body, "amount_minor")
+    detail: Json = {"ItemRef": posting.account_of(settings, "item", "the item of a refund")}
+    if settings.get("no_tax_code"):
+        detail["TaxCodeRef"] = posting.ref(settings["no_tax_code"])
+    wanted = _received(command, None) | {
+        "DepositToAccountRef": posting.account_of(settings, "bank_account", "the bank account a refund is paid from"),
+        "Line": [{
+            "Amount": amount.decimal(), "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail,
+            "Description": str(body.get("memo") or "Refund"),
+        }],
+    }  # fmt: skip
+    return find_refund(http, settings, command) or posting.make_for(http, settings, client.REFUNDS, wanted, command, amount)
+
+
+def find_refund(http: Http, settings: Settings, command: Command) -> Receipt | None:
+    """The refund receipt we wrote, by customer and day and our mark."""
+    where = (f"CustomerRef = {client.text(str(command.body['customer']))}", f"TxnDate = {client.text(str(posting.day(command.body, 'date')))}")
+    return posting.ours(client.ask(http, settings, client.REFUNDS, *where, priority="write").raws, command)
+
+
+def payout(http: Http, settings: Settings, command: Command) -> Receipt:
+    """What a gateway paid out: its payments taken to the bank together, less refunds and the fee. The sum must be what arrived."""
+    body = command.body
+    code = posting.currency(body)
+    payments = _shares(posting.parts(body, "payments"), "payment", code)
+    refunds = _shares(posting.parts(body, "refunds"), "refund", code)
+    fee = Money(posting.minor(body, "fee_minor") if body.get("fee_minor") is not None else 0, code)
+    net = Money(sum(one.minor for one in payments.values()) - sum(one.minor for one in refunds.values()) - fee.minor, code)
+    if body.get("amount_minor") is not None and posting.minor(body, "amount_minor") != net.minor:
+        raise BadRecord(f"the parts of the payout come to {net}, not to {Money(posting.minor(body, 'amount_minor'), code)}", field="amount_minor")
+    lines = [_waiting(ident, "Payment", share) for ident, share in payments.items()]
+    lines += [_waiting(ident, "RefundReceipt", -share) for ident, share in refunds.items()]
+    if fee:
+        account = posting.account_of(settings, "fee_account", "the fee of a payout")
+        detail = {"DetailType": "DepositLineDetail", "DepositLineDetail": {"AccountRef": account}}
+        lines.append({"Amount": (-fee).decimal(), "Description": "Fees", **detail})
+    bank = posting.account_of(settings, "bank_account", "the bank account of a payout")
+    wanted: Json = {
+        "TxnDate": posting.day(body, "date"), "CurrencyRef": posting.ref(code), "DepositToAccountRef": bank, "Line": lines,
+        "PrivateNote": _note(command),
+    }  # fmt: skip
+    return find_payout(http, settings, command) or posting.make_for(http, settings, client.DEPOSITS, wanted, command, net)
+
+
+def find_payout(http: Http, settings: Settings, command: Command) -> Receipt | None:
+    """The deposit we wrote, by its day and our mark."""
+    where = f"TxnDate = {client.text(str(posting.day(command.body, 'date')))}"
+    return posting.ours(client.ask(http, settings, client.DEPOSITS, where, priority="write").raws, command)
+
+
+def _received(command: Command, amount: Money | None) -> Json:
+    """What payments and refunds say alike. A reference too long for its field stands whole in the note."""
+    body = command.body
+    wanted: Json = {
+        "CustomerRef": posting.ref(body["customer"]), "CurrencyRef": posting.ref(posting.currency(body)), "TxnDate": posting.day(body, "date"),
+        "PrivateNote": _note(command),
+    }  # fmt: skip
+    if amount is not None:
+        wanted["TotalAmt"] = amount.decimal()
+    if body.get("reference"):
+        wanted["PaymentRefNum"] = str(body["reference"])[: posting.LONGEST_NUMBER]
+    return wanted
+
+
+def _note(command: Command) -> str:
+    reference, memo = str(command.body.get("reference") or ""), str(command.body.get("memo") or "")
+    return marks.mark(command.key, f"{reference} {memo}" if len(reference) > posting.LONGEST_NUMBER else memo)
+
+
+def _shares(listed: Iterable[Mapping[str, Any]], name: str, currency: str) -> dict[str, Money]:
+    """Amounts by what they belong to, each above zero; one named twice has both."""
+    shares: dict[str, Money] = {}
+    for one in listed:
+        if not one.get(name):
+            raise BadRecord(f"a part does not say its {name}", field=name)
+        share = posting.positive({**one, "currency": currency}, "amount_minor")
+        ident = str(one[name])
+        shares[ident] = shares.get(ident, Money(0, currency)) + share
+    return shares
+
+
+def _line(ident: str, kind: str, amount: Money) -> Json:
+    return {"Amount": amount.decimal(), "LinkedTxn": [{"TxnId": ident, "TxnType": kind}]}
+
+
+def _waiting(ident: str, kind: str, amount: Money) -> Json:
+    """Something that waits in undeposited funds; it goes to the bank whole."""
+    return {"Amount": amount.decimal(), "LinkedTxn": [{"TxnId": ident, "TxnType": kind, "TxnLineId": "0"}]}
