@@ -99,12 +99,13 @@ def raws(
     )
 
 
-def echo(*, connector: Connector, settings: Mapping[str, Any], raw: Raw, connection_id: int, now: dt.datetime) -> None:
+def echo(*, connector: Connector, settings: Mapping[str, Any], objects: list[Raw], connection_id: int, now: dt.datetime) -> None:
     """What the other side answered to a write of ours, taken in like anything it says."""
     started = run.begin(connection=Connection.objects.get(pk=connection_id), envelope=None, now=now)
     started.mode = "echo"
     taken = raws(
-        connector=connector, settings=settings, raws=[raw], content=b"", connection_id=connection_id, run_id=started.pk, settle_after=True, now=now
+        connector=connector, settings=settings, raws=objects, content=b"", connection_id=connection_id, run_id=started.pk,
+        settle_after=True, now=now,
     )
     counts = {"created": taken.created, "updated": taken.updated, "unchanged": taken.unchanged, "quarantined": taken.quarantined}
     run.done(run=started, counts={**counts, "read": sum(counts.values()), "tombstoned": taken.gone}, notices=[], now=now)

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from tieout.adapters.ports.connector import Command, OutcomeUnknown, Receipt
-from tieout.adapters.ports.errors import BadRecord, NeedsPerson, TryLater, Unsupported
+from tieout.adapters.ports.connector import Command, OutcomeUnknown, Raw, Receipt, Ref
+from tieout.adapters.ports.errors import BadRecord, NeedsPerson, PortError, TryLater, Unsupported
 from tieout.flow import clock, line, taking
 from tieout.stages.base import crash, feed, walls
 from tieout.stages.intake.models import Connection
@@ -137,7 +137,7 @@ def _one(
         _settled(organisation_id, row, "failed", str(error))
         return written.plus(failed=1), True
     crash.point("outbox.after_call")
-    _kept(organisation_id, open_line, row, receipt)
+    _kept(organisation_id, open_line, row, receipt, _touched(open_line, body))
     return written.plus(done=1), True
 
 
@@ -167,13 +167,28 @@ def _looked_up(organisation_id: UUID, connection_id: int, open_line: line.Line, 
     return written
 
 
-def _kept(organisation_id: UUID, open_line: line.Line, row: Outgoing, receipt: Receipt) -> None:
-    """The link and the receipt, and the object as the other side has it now."""
+def _touched(open_line: line.Line, body: dict[str, Any]) -> tuple[Raw, ...]:
+    """The documents an effect was on, as the other side has them after it. Where it does not answer, the next reading will tell."""
+    named = [str(one["document"]) for one in body.get("applied", ())] + ([str(body["document"])] if body.get("document") else [])
+    stream = next((one.name for one in open_line.connector.manifest.streams if one.kinds[0] == "invoice"), "")
+    if not named or not stream:
+        return ()
+    try:
+        return open_line.connector.reread(open_line.http, open_line.settings, refs=[Ref(stream, external_id) for external_id in named])
+    except PortError:
+        return ()
+
+
+def _kept(organisation_id: UUID, open_line: line.Line, row: Outgoing, receipt: Receipt, touched: tuple[Raw, ...]) -> None:
+    """The link and the receipt, and what the other side has now: its answer is taken in like anything it says."""
+    streams = {one.name for one in open_line.connector.manifest.streams}
     with walls.inside(organisation_id):
         now = clock.now()
         outbox.settle(id=row.pk, state="done", receipt=receipt.said or ("found" if receipt.found else "written"), external_id=receipt.raw.id, now=now)
-        if recognise.link(row=row, external_id=receipt.raw.id, now=now):
-            taking.echo(connector=open_line.connector, settings=open_line.settings, raw=receipt.raw, connection_id=row.connection_id, now=now)
+        recognise.link(row=row, external_id=receipt.raw.id, now=now)
+        said = [raw for raw in (receipt.raw, *touched) if raw.stream in streams]
+        if said:
+            taking.echo(connector=open_line.connector, settings=open_line.settings, objects=said, connection_id=row.connection_id, now=now)
 
 
 def _settled(organisation_id: UUID, row: Outgoing, state: str, receipt: str, *, later: int | None = None) -> None:
