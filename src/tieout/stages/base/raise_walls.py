@@ -34,10 +34,11 @@ def of_app(app_config: AppConfig, *, using: str) -> None:
 
 def statements(app_config: AppConfig, existing: set[str]) -> list[str]:
     """Everything that raises the walls of one app's tables, for those that exist."""
-    found: list[str] = []
-    for model in app_config.get_models():
-        if model._meta.db_table in existing and model._meta.managed:
-            found += list(_wall(model) if issubclass(model, OrganisationRow) else _open_table(model))
+    standing = [model for model in app_config.get_models() if model._meta.db_table in existing and model._meta.managed]
+    # Keys first: a table may refer to one of the same app that is declared after it.
+    found = [_composite_key(model._meta.db_table) for model in standing if issubclass(model, OrganisationRow)]
+    for model in standing:
+        found += list(_wall(model) if issubclass(model, OrganisationRow) else _open_table(model))
     guards = resources.files(app_config.name) / "guards.sql"
     if found and guards.is_file():
         found.append(guards.read_text())
@@ -72,7 +73,6 @@ def _wall(model: type[OrganisationRow]) -> Iterator[str]:
     yield f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY'
     yield f'DROP POLICY IF EXISTS organisation ON "{table}"'
     yield f'CREATE POLICY organisation ON "{table}" USING ({policy}) WITH CHECK ({OWN})'
-    yield _composite_key(table)
     if model.checks_organisation:
         yield _reference(table, f"{table}_organisation_fk", "organisation_id", "base_organisation", "id")
     for field in model._meta.concrete_fields:
