@@ -19,7 +19,7 @@ import msgspec
 
 from tieout.adapters.ports.connector import Page, Raw, Ref, Stream
 from tieout.adapters.ports.errors import BadRecord, NeedsPerson, TryLater, Unsupported
-from tieout.flow import clock, line, taking
+from tieout.flow import ahead, clock, line, taking
 from tieout.stages.base import crash, walls
 from tieout.stages.intake import hint, run, stream, system
 from tieout.stages.ledger import gone, seen, take_stock
@@ -105,6 +105,7 @@ class _Reader:
         self.organisation_id, self.connection_id, self.lease, self.run_id = organisation_id, connection_id, lease, run_id
         self.progress = progress
         self.synced = Synced()
+        self._stock = 0
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
@@ -149,37 +150,47 @@ class _Reader:
         connector, http, settings = self.line.connector, self.line.http, self.line.settings
         with self._inside():
             place = stream.begin(connection_id=self.connection_id, name=one.name, now=clock.now())
-        cursor, anew, read = place.cursor, place.anew, 0
+        anew, read = place.anew, 0
         waiting: list[Page] = []
-        since, last = time.monotonic(), False
-        while not last:
-            try:
-                page = connector.page(http, settings, stream=one.name, cursor=cursor)
-            except Unsupported as without:
-                with self._inside():
-                    stream.disable(connection_id=self.connection_id, name=one.name, reason=str(without))
-                return
-            waiting.append(page)
-            cursor, last = page.cursor, page.last
-            read += len(page.raws)
-            self.progress(one.name, read)
-            if last or sum(len(p.raws) for p in waiting) >= _OBJECTS or time.monotonic() - since > _SECONDS:
-                crash.point("sync.after_read")
-                with self._inside():
-                    taken = self._taken([raw for p in waiting for raw in p.raws], b"\n".join(p.content for p in waiting))
-                    if anew:
-                        ids = [raw.id for p in waiting for raw in p.raws]
-                        seen.note(connection_id=self.connection_id, stream=one.name, generation=place.generation, external_ids=ids)
-                    stream.move(connection_id=self.connection_id, name=one.name, cursor=cursor, seen=taken.seen, now=clock.now())
-                    crash.point("sync.before_checkpoint")
-                crash.point("sync.after_checkpoint")
-                self.synced = self.synced.plus(taken)
-                waiting, since = [], time.monotonic()
+        since = time.monotonic()
+        coming = ahead.pages(lambda at: connector.page(http, settings, stream=one.name, cursor=at), place.cursor)
+        try:
+            for page in coming:
+                waiting.append(page)
+                read += len(page.raws)
+                self.progress(one.name, read)
+                if page.last or sum(len(p.raws) for p in waiting) >= _OBJECTS or time.monotonic() - since > _SECONDS:
+                    crash.point("sync.after_read")
+                    self._checkpoint(one, waiting, place.generation if anew else None)
+                    waiting, since = [], time.monotonic()
+        except Unsupported as without:
+            with self._inside():
+                stream.disable(connection_id=self.connection_id, name=one.name, reason=str(without))
+            return
+        finally:
+            coming.close()
         if anew:
             self._missing(one, place.generation)
         with self._inside():
             stream.move(connection_id=self.connection_id, name=one.name, cursor={}, state="live", swept=True, now=clock.now())
             seen.forget(connection_id=self.connection_id, stream=one.name)
+
+    def _checkpoint(self, one: Stream, pages: list[Page], generation: int | None) -> None:
+        """What some pages brought, together with the place to go on from."""
+        with self._inside():
+            taken = self._taken([raw for p in pages for raw in p.raws], b"\n".join(p.content for p in pages))
+            if generation is not None:
+                ids = [raw.id for p in pages for raw in p.raws]
+                seen.note(connection_id=self.connection_id, stream=one.name, generation=generation, external_ids=ids)
+            stream.move(connection_id=self.connection_id, name=one.name, cursor=pages[-1].cursor, seen=taken.seen, now=clock.now())
+            crash.point("sync.before_checkpoint")
+        crash.point("sync.after_checkpoint")
+        self.synced = self.synced.plus(taken)
+        if self.synced.created > self._stock:
+            # What fills an empty ledger outruns its statistics: taken after the first pages, and each time it has grown eightfold.
+            self._stock = self.synced.created * 8
+            with walls.inside(self.organisation_id):
+                take_stock.run()
 
     def _missing(self, one: Stream, generation: int) -> None:
         """What a whole reading has not met is asked for by name; only what is really not there is gone. Many at once stop for a person."""

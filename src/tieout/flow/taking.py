@@ -54,7 +54,8 @@ def raws(
     if connector.manifest.abilities.writes and outbox.ever(connection_id=connection_id):
         recognise.echoes(connection_id=connection_id, made_by=_made_by(connector, objects), now=now)
     with stage.as_intake():
-        staged = stage.Staged(run_id=run_id)
+        # Staged under a number of their own, so that the rows of the checkpoints before are not in the way.
+        staged = stage.Staged(run_id=envelope_id)
         for number, raw in enumerate(objects, 1):
             if raw.gone:
                 dead[raw.stream].append(raw)
@@ -69,7 +70,7 @@ def raws(
                 staged.add(msgspec.structs.replace(record, line=number))
             understood.append((raw.stream, raw.id))
         staged.finish()
-        merged = merge.run(run_id=run_id, connection_id=connection_id, envelope_id=envelope_id, now=now, system=True)
+        merged = merge.run(run_id=envelope_id, connection_id=connection_id, envelope_id=envelope_id, now=now, system=True)
     for refused in merged.refused:
         raw = objects[(refused.line or 1) - 1]
         aside.append(_aside(raw, refused.code, refused.message, ""))

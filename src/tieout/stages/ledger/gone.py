@@ -53,16 +53,22 @@ def at_source(*, connection_id: int, kind: str, external_ids: Iterable[str], how
 def missing(*, connection_id: int, kind: str, generation: int, stream: str) -> list[str]:
     """Records of this kind that a full reading of a stream has not seen, by the source's key."""
     with connection.cursor() as cursor:
+        # What was met is one pass; a loop over it for each record would not end.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(
-            """SELECT r.external_id FROM ledger_sourcerecord r
+            """WITH met AS MATERIALIZED (
+                 SELECT unnest(s.external_ids) AS external_id FROM ledger_seen s
+                  WHERE s.organisation_id = %(org)s AND s.connection_id = %(conn)s AND s.stream = %(stream)s AND s.generation = %(generation)s)
+               SELECT r.external_id FROM ledger_sourcerecord r
                 WHERE r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = %(kind)s AND r.retracted_at IS NULL
                   AND r.gone_at IS NULL
-                  AND NOT EXISTS (SELECT 1 FROM ledger_seen s WHERE s.organisation_id = %(org)s AND s.connection_id = %(conn)s
-                                     AND s.stream = %(stream)s AND s.generation = %(generation)s AND s.external_id = r.external_id)
+                  AND NOT EXISTS (SELECT 1 FROM met m WHERE m.external_id = r.external_id)
                 ORDER BY r.external_id""",
             {"org": walls.current(), "conn": connection_id, "kind": kind, "generation": generation, "stream": stream},
         )
-        return [row[0] for row in cursor.fetchall()]
+        unseen = [row[0] for row in cursor.fetchall()]
+        cursor.execute("SET LOCAL enable_nestloop = on")
+        return unseen
 
 
 def known(*, connection_id: int, kind: str) -> int:

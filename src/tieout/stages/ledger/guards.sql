@@ -165,9 +165,23 @@ CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_refund (
   organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, payment_external_id text NOT NULL,
   credit_external_id text NOT NULL, status text NOT NULL, currency text NOT NULL, amount_minor bigint NOT NULL, date date,
   content_hash bytea NOT NULL);
+-- What is known of a staged row once it has been looked up: its record here, the row that stands for, its customer.
+ALTER TABLE ledger_staged_document ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint,
+  ADD COLUMN IF NOT EXISTS customer_id bigint;
+ALTER TABLE ledger_staged_payment ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint,
+  ADD COLUMN IF NOT EXISTS customer_id bigint;
+ALTER TABLE ledger_staged_customer ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint;
+ALTER TABLE ledger_staged_application ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint;
+ALTER TABLE ledger_staged_refund ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint;
+-- A run's own rows are found past the dead ones of the runs before it.
+CREATE INDEX IF NOT EXISTS ledger_staged_document_run ON ledger_staged_document (run);
+CREATE INDEX IF NOT EXISTS ledger_staged_payment_run ON ledger_staged_payment (run);
+CREATE INDEX IF NOT EXISTS ledger_staged_customer_run ON ledger_staged_customer (run);
+CREATE INDEX IF NOT EXISTS ledger_staged_application_run ON ledger_staged_application (run);
+CREATE INDEX IF NOT EXISTS ledger_staged_refund_run ON ledger_staged_refund (run);
 REVOKE ALL ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer, ledger_staged_application, ledger_staged_refund
   FROM PUBLIC, tieout_app;
-GRANT SELECT, INSERT, DELETE, TRUNCATE
+GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE
   ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer, ledger_staged_application, ledger_staged_refund TO tieout_intake;
 
 -- Statistics after a bulk change: the planner else believes yesterday's sizes until autovacuum comes by, and loops where

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -110,18 +111,19 @@ class StatedRefund(OrganisationRow):
 
 
 class Seen(OrganisationRow):
-    """That a full reading of a stream has met a record: what it has not met is asked for by name before it counts as gone."""
+    """That a full reading of a stream has met some records: what it has not met is asked for by name before it counts as gone. A row a
+    checkpoint, not a row a record; gone when the reading is over."""
 
     checks_organisation = False
 
     connection = tie("intake.Connection")
     stream = models.CharField(max_length=48)
     generation = models.IntegerField()
-    external_id = models.CharField(max_length=300)
+    external_ids = ArrayField(models.TextField())
 
     class Meta:
-        constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(fields=["organisation_id", "connection", "stream", "generation", "external_id"], name="ledger_seen_once")
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["organisation_id", "connection", "stream", "generation"], name="ledger_seen_reading")
         ]
 
 
