@@ -19,6 +19,7 @@ PaymentStatus = Literal["pending", "processing", "succeeded", "settled", "failed
 Settlement = Literal["unpaid", "partially_paid", "paid", "overpaid"]
 RefundStatus = Literal["pending", "succeeded", "failed", "cancelled"]
 DisputeStatus = Literal["inquiry", "needs_response", "under_review", "won", "lost", "closed"]
+PayoutStatus = Literal["pending", "paid", "failed", "cancelled", "reversed"]
 DebtorType = Literal["business", "consumer"]
 
 
@@ -165,7 +166,7 @@ class Application(Record, tag="application", frozen=True, kw_only=True, omit_def
 
 
 class Dispute(Record, tag="dispute", frozen=True, kw_only=True, omit_defaults=True):
-    """A payer's bank takes a payment back, or asks about it. Lost, the money is gone and the payment reversed."""
+    """A payer's bank takes a payment back, or asks about it. Lost, the money is gone. `fee` is what the gateway kept for it."""
 
     dispute_id: str
     payment_id: str
@@ -174,6 +175,7 @@ class Dispute(Record, tag="dispute", frozen=True, kw_only=True, omit_defaults=Tr
     reason: str | None = None
     date: dt.date | None = None
     respond_by: dt.date | None = None
+    fee: Money | None = None
     source_status: str | None = None
 
 
@@ -188,15 +190,17 @@ class PayoutPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Payout(Record, tag="payout", frozen=True, kw_only=True, omit_defaults=True):
-    """Money a gateway pays out to the bank: net of its fees, the sum of its parts."""
+    """Money a gateway pays out to the bank: net of its fees, the sum of its parts. One that takes an earlier one back names it in
+    `reverses`."""
 
     payout_id: str
     amount: Money
     fee: Money
     parts: tuple[PayoutPart, ...] = ()
     date: dt.date | None = None
-    status: Literal["pending", "paid", "failed", "cancelled"] = "pending"
+    status: PayoutStatus = "pending"
     reference: str | None = None
+    reverses: str | None = None
     source_status: str | None = None
 
 

@@ -165,10 +165,23 @@ CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_refund (
   organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, payment_external_id text NOT NULL,
   credit_external_id text NOT NULL, status text NOT NULL, currency text NOT NULL, amount_minor bigint NOT NULL, date date,
   content_hash bytea NOT NULL);
-REVOKE ALL ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer, ledger_staged_application, ledger_staged_refund
-  FROM PUBLIC, tieout_app;
+CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_dispute (
+  organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, payment_external_id text NOT NULL,
+  status text NOT NULL, said text NOT NULL, currency text NOT NULL, amount_minor bigint NOT NULL, fee_currency text NOT NULL, fee_minor bigint,
+  date date, respond_by date, content_hash bytea NOT NULL);
+CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_payout (
+  organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, status text NOT NULL, source_status text NOT NULL,
+  currency text NOT NULL, amount_minor bigint NOT NULL, date date, reference text NOT NULL, reverses text NOT NULL, items jsonb NOT NULL,
+  content_hash bytea NOT NULL);
+CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_deal (
+  organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, name text NOT NULL, stage text NOT NULL,
+  won boolean NOT NULL, customer_external_id text NOT NULL, currency text NOT NULL, amount_minor bigint, close_date date,
+  content_hash bytea NOT NULL);
+REVOKE ALL ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer, ledger_staged_application, ledger_staged_refund,
+  ledger_staged_dispute, ledger_staged_payout, ledger_staged_deal FROM PUBLIC, tieout_app;
 GRANT SELECT, INSERT, DELETE, TRUNCATE
-  ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer, ledger_staged_application, ledger_staged_refund TO tieout_intake;
+  ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer, ledger_staged_application, ledger_staged_refund,
+     ledger_staged_dispute, ledger_staged_payout, ledger_staged_deal TO tieout_intake;
 
 -- Statistics after a bulk change: the planner else believes yesterday's sizes until autovacuum comes by, and loops where
 -- it should hash. ANALYZE is the owner's right; the application may only ask for it, on these tables.
