@@ -61,6 +61,16 @@ def test_a_refund_is_a_refund_receipt_and_both_invoices_stay_paid(office: Office
     _settled(office)
 
 
+def test_a_credit_note_that_gave_money_back_goes_over_once_as_the_refund(office: Office) -> None:
+    invoice = _paid(office)
+    office.stripe.credit(invoice, 4_000)
+    office.round()
+    assert [receipt["TotalAmt"] for receipt in office.theirs("RefundReceipt")] == [Decimal("40.00")]
+    assert office.theirs("CreditMemo") == []
+    assert office.theirs("Invoice")[0]["Balance"] == 0
+    _settled(office)
+
+
 def test_a_lost_dispute_takes_the_payment_off_the_invoice_in_the_books(office: Office) -> None:
     invoice = _paid(office)
     office.stripe.close_dispute(office.stripe.dispute(invoice, amount=5_000), won=False)

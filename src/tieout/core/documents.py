@@ -92,8 +92,13 @@ class Invoice(Record, tag="invoice", frozen=True, kw_only=True, omit_defaults=Tr
         return self.amount.currency
 
 
+#: A credit note that is nothing but the paper of a refund.
+GIVEN_BACK = "given_back"
+
+
 class CreditNote(Record, tag="credit_note", frozen=True, kw_only=True, omit_defaults=True):
-    """A credit: a positive amount that lowers what is owed once it is applied."""
+    """A credit: a positive amount that lowers what is owed once it is applied. One whose whole amount went back as money has the
+    `source_status` GIVEN_BACK: where the refund is told, the note is told with it."""
 
     credit_note_id: str
     number: str

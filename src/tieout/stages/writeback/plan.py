@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 
+from tieout.core.documents import GIVEN_BACK
 from tieout.stages.base import walls
 from tieout.stages.writeback import crm, edits
 from tieout.stages.writeback.models import Outgoing, Route
@@ -41,7 +42,10 @@ missing AS (
     FROM route t JOIN ledger_document d ON d.organisation_id = %(org)s AND d.connection_id = t.origin_id AND d.kind = t.what
    WHERE d.status = 'open' AND d.amount_minor > 0 AND coalesce(d.issue_date, (d.created_at AT TIME ZONE 'UTC')::date) >= t.since
      AND (%(customers)s::bigint[] IS NULL OR d.customer_id = ANY(%(customers)s))
-     AND NOT {_there("invoice", "t.target_id", "d.id").replace("'invoice'", "d.kind")})
+     AND NOT {_there("invoice", "t.target_id", "d.id").replace("'invoice'", "d.kind")}
+     -- The paper of a refund goes over as the refund, not once more beside it.
+     AND NOT (d.kind = 'credit_note' AND d.source_status = '{GIVEN_BACK}'
+              AND EXISTS (SELECT 1 FROM route f WHERE f.what = 'refund' AND f.origin_id = t.origin_id AND f.target_id = t.target_id)))
 """
 _CUSTOMERS = _DOCUMENTS + f"""
 SELECT DISTINCT m.target_id, m.customer_id, c.name FROM missing m

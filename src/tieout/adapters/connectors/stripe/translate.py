@@ -128,13 +128,15 @@ def _credit_note(c: shapes.CreditNote, zone: ZoneInfo) -> tuple[documents.Record
     # Given back after payment, the note takes the place of the money that went back; before payment it lowers what is open.
     total, used = amount(c.total, c.currency), amount(c.pre_payment_amount + sum(one.amount_refunded for one in c.refunds), c.currency)
     live = c.status == "issued"
+    back = live and c.total > 0 and sum(one.amount_refunded for one in c.refunds) == c.total
     entries = (documents.Applied(document_id=c.invoice, amount=used, credit_note_id=c.id),) if live and used.minor else ()
     return (
         documents.CreditNote(
             source_format=SOURCE, credit_note_id=c.id, number=c.number, customer_id=c.customer, amount=total,
             date=_day(c.effective_at or c.created, zone),
             # The rest of it went out of band or stands in the customer's balance, where Stripe uses it up: nothing of the note is open.
-            open_amount=Money(0, total.currency), related_invoice=c.invoice, status="open" if live else "void", source_status=c.status,
+            open_amount=Money(0, total.currency), related_invoice=c.invoice, status="open" if live else "void",
+            source_status=documents.GIVEN_BACK if back else c.status,
         ),
         documents.Application(source_format=SOURCE, application_id=c.id, entries=entries, date=_day(c.effective_at or c.created, zone)),
     )  # fmt: skip
