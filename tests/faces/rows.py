@@ -19,7 +19,7 @@ from tieout.stages.dialogue import contact_point, dispute, hold, note, promise
 from tieout.stages.dialogue.models import Reply, Touch
 from tieout.stages.intake import system
 from tieout.stages.intake.models import Connection, Envelope, EnvelopePart, QuarantinedRow, Run
-from tieout.stages.ledger.models import Allocation, Contact, Correction, SourceRecord
+from tieout.stages.ledger.models import Allocation, Contact, Correction, Payout, PayoutItem, SourceRecord
 from tieout.stages.outreach import standing, telling
 from tieout.stages.outreach.models import Message
 
@@ -85,11 +85,15 @@ def everything(mark: str) -> dict[str, int | str]:
     connected = system.open(
         vendor="stripe", name=f"{mark} Stripe", settings={"base_url": "http://127.0.0.1:9"}, secrets={"api_key": f"sk_{mark}"},
         account={"id": f"acct_{mark}", "name": mark}, streams=["customers", "invoices"], cadence_hours=1, stage="pilot", actor=ADA, now=NOW)
+    payout = Payout.objects.create(
+        connection=connected, external_id=f"po_{mark}", status="paid", currency="EUR", amount_minor=3900, gross_minor=4000, fee_minor=100, items=1,
+        date=today, created_at=NOW, recorded_at=NOW)
+    PayoutItem.objects.create(payout=payout, ordinal=1, what="payment", external_id=f"pi_{mark}", gross_minor=4000, fee_minor=100)
     person = found.person(email=f"{mark.lower()}-{uuid.uuid4().hex[:6]}@people.example", name=f"{mark} Person", password=None)
     found.member(person=person, role="collector", actor=ADA, now=NOW)
     return {
         "customer_id": debtor.pk, "invoice_id": invoice.pk, "payment_id": money.pk, "message_id": message.pk, "reply_id": reply.pk,
-        "task_id": task.pk, "connection_id": connected.pk, "vendor": mark.lower(),
+        "task_id": task.pk, "connection_id": connected.pk, "payout_id": payout.pk, "vendor": mark.lower(),
         "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk,
         "token": str(message.token),
         "allocation": applied.pk, "proposal": proposal.pk, "hold": held.pk, "promise": promised.pk, "dispute": objection.pk, "note": noted.pk,

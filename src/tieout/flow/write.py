@@ -26,6 +26,9 @@ READER = "write"
 MOST = 2_000
 _LOST_SECONDS = 120
 _AGAIN_SECONDS = 30
+#: Acts that go to accounts of the books, and news that are of nobody in particular.
+_BANKED = ("payout", "refund")
+_OF_NOBODY = ("payout", "deal")
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +70,7 @@ def follow(organisation_id: UUID) -> Written:
         changes = feed.take(reader=READER)
         customers = sorted({c for change in changes for c in change.customer_ids})
         waiting = outbox.due(now=clock.now())
-    if not customers and not waiting:
+    if not customers and not waiting and not any(change.kind in _OF_NOBODY for change in changes):
         return Written()
     return run(organisation_id, customers if len(customers) <= MOST else None)
 
@@ -134,6 +137,11 @@ def _one(
         _settled(organisation_id, row, "waiting", str(error), later=_AGAIN_SECONDS)
         raise
     except (BadRecord, Unsupported) as error:
+        unmapped = isinstance(error, BadRecord) and error.field in {one.name for one in open_line.connector.manifest.fields}
+        if unmapped and row.kind in _BANKED:
+            # Which account it goes to is for a person to say; then it goes.
+            _settled(organisation_id, row, "waiting", str(error), later=_AGAIN_SECONDS)
+            return written.plus(later=1), False
         _settled(organisation_id, row, "failed", str(error))
         return written.plus(failed=1), True
     crash.point("outbox.after_call")

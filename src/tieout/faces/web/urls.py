@@ -45,6 +45,8 @@ PAGES: list[tuple[str, str, str]] = [
     ("cash/<int:payment_id>/assign/", "cash.assign", "cash_assign"),
     ("cash/<int:payment_id>/dismiss/", "cash.dismiss", "cash_dismiss"),
     ("cash/<int:payment_id>/reverse/", "cash.reverse_", "cash_reverse"),
+    ("payouts/", "payouts.page", "payouts"),
+    ("payouts/<int:payout_id>/", "payouts.one", "payout"),
     # Collecting.
     ("collections/", "collections.worklist", "collections"),
     ("collections/<int:customer_id>/say/", "collections.say", "collections_say"),

@@ -11,7 +11,7 @@ from django.db import connection
 
 from tieout.stages.base import feed, walls
 from tieout.stages.ledger import version
-from tieout.stages.ledger.models import Document, Payment, SourceRecord, Stated, StatedRefund
+from tieout.stages.ledger.models import Deal, Document, Payment, Payout, SourceRecord, Stated, StatedDispute, StatedRefund
 
 
 def at_source(*, connection_id: int, kind: str, external_ids: Iterable[str], how: str, now: dt.datetime) -> list[int]:
@@ -44,6 +44,16 @@ def at_source(*, connection_id: int, kind: str, external_ids: Iterable[str], how
         Stated.objects.filter(connection_id=connection_id, application_external_id__in=ids, retracted_at__isnull=True).update(retracted_at=now)
     elif kind == "refund":
         StatedRefund.objects.filter(connection_id=connection_id, external_id__in=ids).update(status="cancelled", recorded_at=now)
+    elif kind == "dispute":
+        # A dispute that is not there any more asks for nothing: what was applied stands again.
+        StatedDispute.objects.filter(connection_id=connection_id, external_id__in=ids).update(status="closed", recorded_at=now)
+    elif kind == "deal":
+        Deal.objects.filter(connection_id=connection_id, external_id__in=ids).update(won=False, won_at=None, stage=how, recorded_at=now)
+    elif kind == "payout":
+        # Only its own: a deposit of ours that somebody deleted in the books does not unmake what the gateway paid.
+        own = Payout.objects.filter(pk__in=[r.target_id for r in records], connection_id=connection_id)
+        own.update(status="cancelled", source_status=how, recorded_at=now)
+        feed.publish(kind="payout", ids=own.values_list("pk", flat=True), customer_ids=(), cause="gone", now=now)
     elif kind == "customer":
         touched.update(r.target_id for r in records)
         feed.publish(kind="customer", ids=[r.target_id for r in records], customer_ids=touched, cause="gone", now=now)

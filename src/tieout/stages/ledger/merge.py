@@ -16,7 +16,7 @@ import msgspec
 from django.db import connection
 
 from tieout.stages.base import walls
-from tieout.stages.ledger import merge_customers, merge_stated, reapply, resolve
+from tieout.stages.ledger import merge_customers, merge_gateway, merge_stated, reapply, resolve
 from tieout.stages.ledger.merge_sql import DOCUMENTS, PAYMENTS
 
 FEED_PAGE = 10_000
@@ -48,7 +48,7 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
 
 #: The staging tables, with what makes a row of each one record.
 _OF_FILES = {"document": "kind, external_id", "payment": "external_id", "customer": "external_id"}
-TABLES = {**_OF_FILES, "application": "external_id", "refund": "external_id"}
+TABLES = {**_OF_FILES, **dict.fromkeys(("application", "refund", "dispute", "payout", "deal"), "external_id")}
 
 #: Past this many touched customers the followers look at the whole book instead of at a list.
 NAMED_CUSTOMERS = 5_000
@@ -107,6 +107,8 @@ def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.dat
             heard = merge_stated.run(cursor, given, staged=fresh)
             created, updated = created + heard.created, updated + heard.updated
             touched.update(heard.touched)
+            new, again = merge_gateway.run(cursor, given, staged=fresh)
+            created, updated = created + new, updated + again
         for table in [name for name, count in fresh.items() if count]:
             cursor.execute(f"DELETE FROM ledger_staged_{table} WHERE organisation_id = %(org)s AND run = %(run)s", given)
         if hashed:

@@ -84,15 +84,16 @@ SELECT made, customers FROM pages""",
 WITH changed AS MATERIALIZED (
   SELECT s.*, s.target_id AS id, d.customer_id AS customer_before,
          (d.customer_id, d.number, d.issue_date, d.due_date, d.currency, d.amount_minor, d.reported_open_minor, d.status)
-           IS DISTINCT FROM (s.customer_id, left(s.number, 200), s.issue_date, s.due_date, s.currency::varchar, s.amount_minor, s.reported_open_minor,
-                             s.status::varchar) AS moved
+           IS DISTINCT FROM (s.customer_id, left(s.number, 200), s.issue_date, s.due_date, s.currency::varchar, s.amount_minor,
+                             s.reported_open_minor + d.taken_back_minor, s.status::varchar) AS moved,
+         s.reported_open_minor + d.taken_back_minor AS believed_open_minor
     FROM ledger_staged_document s
     JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = s.target_id AND d.connection_id = %(conn)s
    WHERE {_MINE} AND s.record_id IS NOT NULL AND s.customer_id IS NOT NULL),
 doc AS (
   UPDATE ledger_document d SET number = left(n.number, 200), customer_id = n.customer_id, customer_external_id = n.customer_external_id,
          issue_date = n.issue_date, due_date = n.due_date, due_date_source = n.due_date_source, currency = n.currency, amount_minor = n.amount_minor,
-         reported_open_minor = n.reported_open_minor, status = n.status, source_status = coalesce(n.source_status, ''),
+         reported_open_minor = n.believed_open_minor, status = n.status, source_status = coalesce(n.source_status, ''),
          po_number = coalesce(n.po_number, ''), discount_pct = n.discount_pct, discount_until = n.discount_until,
          related_number = coalesce(n.related_number, ''), recorded_at = %(now)s
     FROM changed n WHERE d.organisation_id = %(org)s AND d.id = n.id),
@@ -106,7 +107,7 @@ ver AS (
   INSERT INTO ledger_documentversion (organisation_id, document_id, customer_id, number, issue_date, due_date, currency, amount_minor,
          reported_open_minor,
          status, recorded_at, cause)
-  SELECT organisation_id, id, customer_id, left(number, 200), issue_date, due_date, currency, amount_minor, reported_open_minor, status,
+  SELECT organisation_id, id, customer_id, left(number, 200), issue_date, due_date, currency, amount_minor, believed_open_minor, status,
          %(now)s, 'import'
     FROM changed WHERE moved),
 feed AS (

@@ -14,11 +14,12 @@ from django.db.models import Case, ExpressionWrapper, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from tieout.stages.base.rows import OrganisationRow, currency, tie, words
-from tieout.stages.ledger.said import AllocationKind, FieldWord, Seen, SourceRecord, Stated, StatedRefund, TieOutRun
+from tieout.stages.ledger.paid_out import Payout, PayoutItem
+from tieout.stages.ledger.said import AllocationKind, Deal, FieldWord, Seen, SourceRecord, Stated, StatedDispute, StatedRefund, TieOutRun
 
 __all__ = [
-    "Allocation", "Contact", "Correction", "Customer", "Document", "DocumentLine", "DocumentVersion", "DueDate", "FieldWord", "Payment",
-    "PaymentVersion", "Refund", "Seen", "SourceRecord", "Stated", "StatedRefund", "TieOutRun",
+    "Allocation", "Contact", "Correction", "Customer", "Deal", "Document", "DocumentLine", "DocumentVersion", "DueDate", "FieldWord", "Payment",
+    "PaymentVersion", "Payout", "PayoutItem", "Refund", "Seen", "SourceRecord", "Stated", "StatedDispute", "StatedRefund", "TieOutRun",
 ]  # fmt: skip
 
 _BIG = models.BigIntegerField()
@@ -95,6 +96,8 @@ class Document(OrganisationRow):
     `allocated_minor` and `written_off_minor` are kept by the database from live allocations (guards.sql), which also
     refuses to go past the amount. `open_minor` follows from them and from what the source reports:
     void and deleted are 0; else amount - allocated - written off, and never more than the source says is open.
+    `taken_back_minor` is what lost disputes have taken of money on it: a source that goes on calling it paid is not believed for that
+    much, which is in `reported_open_minor` already.
     """
 
     class Kind(models.TextChoices):
@@ -115,6 +118,7 @@ class Document(OrganisationRow):
     currency = currency()
     amount_minor = models.BigIntegerField()
     reported_open_minor = models.BigIntegerField(null=True, blank=True)
+    taken_back_minor = models.BigIntegerField(default=0, db_default=0)
     allocated_minor = models.BigIntegerField(default=0)
     written_off_minor = models.BigIntegerField(default=0)
     status = models.CharField(max_length=16, default="open")
@@ -309,7 +313,7 @@ class Allocation(OrganisationRow):
 
 
 class Refund(OrganisationRow):
-    """Money given back for a payment."""
+    """Money given back for a payment, or taken back by the payer's bank (`disputed`)."""
 
     payment = tie("ledger.Payment")
     currency = currency()
@@ -319,6 +323,7 @@ class Refund(OrganisationRow):
     retracted_at = models.DateTimeField(null=True, blank=True)
     reason = words()
     stated = tie("ledger.StatedRefund", null=True)
+    disputed = tie("ledger.StatedDispute", null=True)
 
     class Meta:
         indexes: ClassVar[list[Any]] = [models.Index(fields=["organisation_id", "payment"], name="ledger_refund_payment")]

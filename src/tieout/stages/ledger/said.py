@@ -25,7 +25,7 @@ class SourceRecord(OrganisationRow):
     """A record of a source and, at the same time, its link to our row: scored, with its evidence, and reversible.
 
     The link in force is the one with no `retracted_at`; linking elsewhere retracts it and adds another.
-    `kind` is customer, invoice, credit_note, payment, refund or application; `target_id` is our row of that kind (0 for an
+    `kind` is customer, invoice, credit_note, payment, payout, refund, dispute or application; `target_id` is our row of that kind (0 for an
     application, whose rows are `Stated`). `reported_*` is what a source says of a document that was born in another one.
     """
 
@@ -107,6 +107,52 @@ class StatedRefund(OrganisationRow):
     class Meta:
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["organisation_id", "connection", "external_id"], name="ledger_statedrefund_once")
+        ]
+
+
+class StatedDispute(OrganisationRow):
+    """What a source says of a payment that its payer's bank asks about or takes back, in its own keys. Lost, it becomes a `Refund` of
+    its payment; `followed` is the status that has been acted upon."""
+
+    connection = tie("intake.Connection")
+    external_id = models.CharField(max_length=300)
+    payment_external_id = models.CharField(max_length=300)
+    status = models.CharField(max_length=16)
+    said = models.CharField(max_length=64, blank=True, default="")
+    currency = currency()
+    amount_minor = models.BigIntegerField()
+    fee_currency = models.CharField(max_length=3, blank=True, default="")
+    fee_minor = models.BigIntegerField(null=True)
+    date = models.DateField(null=True)
+    respond_by = models.DateField(null=True)
+    recorded_at = models.DateTimeField()
+    followed = models.CharField(max_length=16, blank=True, default="")
+    problem = words()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["organisation_id", "connection", "external_id"], name="ledger_stateddispute_once")
+        ]
+
+
+class Deal(OrganisationRow):
+    """A sale as a CRM tells it, in its own keys. `won_at` is when we first heard that it is won: the map may ask for a draft of it."""
+
+    connection = tie("intake.Connection")
+    external_id = models.CharField(max_length=300)
+    name = models.CharField(max_length=300, blank=True, default="")
+    stage = models.CharField(max_length=64, blank=True, default="")
+    won = models.BooleanField(default=False)
+    won_at = models.DateTimeField(null=True)
+    customer_external_id = models.CharField(max_length=300, blank=True, default="")
+    currency = models.CharField(max_length=3, blank=True, default="")
+    amount_minor = models.BigIntegerField(null=True)
+    close_date = models.DateField(null=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["organisation_id", "connection", "external_id"], name="ledger_deal_once")
         ]
 
 

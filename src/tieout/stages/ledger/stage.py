@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from django.db import connection
 
 from tieout.core import documents, party
-from tieout.core.documents import Application, CreditNote, Customer, Invoice, Payment, Record, Refund
+from tieout.core.documents import Application, CreditNote, Customer, Deal, Dispute, Invoice, Payment, Payout, Record, Refund
 from tieout.stages.base import walls
 
 BATCH = 20_000
@@ -35,6 +35,9 @@ _COLUMNS = {
     " time_zone, language, tax_id",
     "application": "external_id, date, entries",
     "refund": "external_id, payment_external_id, credit_external_id, status, currency, amount_minor, date",
+    "dispute": "external_id, payment_external_id, status, said, currency, amount_minor, fee_currency, fee_minor, date, respond_by",
+    "payout": "external_id, status, source_status, currency, amount_minor, date, reference, reverses, items",
+    "deal": "external_id, name, stage, won, customer_external_id, currency, amount_minor, close_date",
 }
 
 
@@ -167,6 +170,28 @@ def _refund(r: Refund) -> str:
     )
 
 
+def _dispute(r: Dispute) -> str:
+    return _row(
+        r.dispute_id, r.payment_id, r.status, r.reason or "", r.amount.currency, str(r.amount.minor), r.fee.currency if r.fee else "",
+        str(r.fee.minor) if r.fee else None, _date(r.date), _date(r.respond_by),
+    )
+
+
+def _payout(r: Payout) -> str:
+    items = [[part.what, part.id or "", part.gross.minor, part.fee.minor] for part in r.parts]
+    return _row(
+        r.payout_id, r.status, r.source_status or "", r.amount.currency, str(r.amount.minor), _date(r.date), r.reference or "", r.reverses or "",
+        _json(items),
+    )
+
+
+def _deal(r: Deal) -> str:
+    return _row(
+        r.deal_id, r.name[:300], r.stage[:64], "t" if r.won else "f", r.customer_id or "", r.amount.currency if r.amount else "",
+        str(r.amount.minor) if r.amount else None, _date(r.close_date),
+    )
+
+
 _ROWS: dict[type[Record], tuple[str, Callable[..., str]]] = {
     documents.Invoice: ("document", _invoice),
     documents.CreditNote: ("document", _credit_note),
@@ -174,4 +199,7 @@ _ROWS: dict[type[Record], tuple[str, Callable[..., str]]] = {
     documents.Customer: ("customer", _customer),
     documents.Application: ("application", _application),
     documents.Refund: ("refund", _refund),
+    documents.Dispute: ("dispute", _dispute),
+    documents.Payout: ("payout", _payout),
+    documents.Deal: ("deal", _deal),
 }

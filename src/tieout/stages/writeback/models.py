@@ -55,7 +55,12 @@ class Route(OrganisationRow):
         CREDIT_NOTE = "credit_note", "Credit notes"
         PAYMENT = "payment", "Payments"
         VOID = "void", "Voids"
+        REFUND = "refund", "Refunds"
+        PAYOUT = "payout", "Payouts, as deposits"
+        DRAFT = "draft", "Deals won, as draft invoices"
         STATUS = "status", "Receivables of each customer"
+        DOCUMENT = "document", "Invoices, beside their customer"
+        TASK = "task", "Tasks of collectors"
 
     origin = tie("intake.Connection", null=True)
     target = tie("intake.Connection")

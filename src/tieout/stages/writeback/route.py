@@ -13,7 +13,10 @@ from tieout.stages.intake.models import Connection
 from tieout.stages.writeback.models import Route
 
 #: What the act of a connector stands for on the map.
-ACTS = {"customer": "customer", "invoice": "invoice", "credit_note": "credit_note", "payment": "payment", "void": "void", "status": "status"}
+ACTS = {
+    "customer": "customer", "invoice": "invoice", "credit_note": "credit_note", "payment": "payment", "void": "void", "refund": "refund",
+    "payout": "payout", "draft": "draft", "status": "status", "document": "document", "task": "task",
+}
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,9 +45,13 @@ def propose(*, connection: Connection, writes: tuple[str, ...], role: str, roles
         theirs = roles.get(other.vendor, "")
         for origin, target, of, to in ((other, connection, theirs, role), (connection, other, role, theirs)):
             if (of, to) == ("gateway", "accounting"):
-                made += _lines(origin, target, ("customer", "invoice", "credit_note", "payment", "void"), today)
+                made += _lines(origin, target, ("customer", "invoice", "credit_note", "payment", "void", "refund", "payout"), today)
+            if (of, to) == ("crm", "gateway"):
+                # Whether a deal that is won asks for an invoice is for a person to say.
+                made += _lines(origin, target, ("draft",), today, enabled=False)
     if role == "crm" and "status" in writes:
         made += _lines(None, connection, ("status",), today)
+        made += _lines(None, connection, tuple(what for what in ("document", "task") if what in writes), today, enabled=False)
     return made
 
 
@@ -82,9 +89,9 @@ def shown() -> list[Line]:
     ]  # fmt: skip
 
 
-def _lines(origin: Connection | None, target: Connection, whats: tuple[str, ...], today: dt.date) -> list[Route]:
+def _lines(origin: Connection | None, target: Connection, whats: tuple[str, ...], today: dt.date, *, enabled: bool = True) -> list[Route]:
     rows = []
     for what in whats:
-        row, new = Route.objects.get_or_create(origin=origin, target=target, what=what, defaults={"since": today})
+        row, new = Route.objects.get_or_create(origin=origin, target=target, what=what, defaults={"since": today, "enabled": enabled})
         rows += [row] if new else []
     return rows

@@ -59,6 +59,8 @@ class _QuickBooks:
             SettingField(name="no_tax_code", label="Tax code of lines that are not taxed (NON in the US)", default="NON"),
             SettingField(name="deposit_account", label="Id of the account payments go to, if not to undeposited funds"),
             SettingField(name="bank_account", label="Id of the bank account of payouts and refunds"),
+            SettingField(name="refund_account", label="Id of the account for refunds a gateway withholds (Undeposited Funds)"),
+            SettingField(name="adjustment_account", label="Id of the account for disputes and other adjustments in payouts"),
             SettingField(name="fee_account", label="Id of the account for the fees of payouts"),
         ),
         streams=(

@@ -185,7 +185,7 @@ def _whole(http: Http, stream: str, body: bytes, priority: Priority) -> Raw:
         return Raw(stream=stream, id=head.id, body=body)
     head_id = _HEAD.decode(body).id
     if stream == "payouts":
-        moved = list(_walk(http, "/v1/balance_transactions", {"payout": head_id}, priority))
+        moved = list(_walk(http, "/v1/balance_transactions", {"payout": head_id, "expand[]": ["data.source"]}, priority))
         body = msgspec.json.encode({"payout": msgspec.Raw(body), "transactions": [msgspec.Raw(one) for one in moved]})
     return Raw(stream=stream, id=head_id, body=body)
 

@@ -88,5 +88,8 @@ def _posted(http: Http, path: str, form: list[tuple[str, str]], command: Command
     return Receipt(raw=Raw(stream=stream, id=str(body["id"]), body=answer.content), found=found, said=answer.headers.get("request-id", ""))
 
 
-_ACTS: Mapping[str, Callable[[Http, Command], Receipt]] = {"customer": _customer, "invoice": _invoice, "payment": _payment, "void": _void}
+#: An invoice of ours is a draft in any case; `draft` is one that nobody has raised anywhere yet.
+_ACTS: Mapping[str, Callable[[Http, Command], Receipt]] = {
+    "customer": _customer, "invoice": _invoice, "draft": _invoice, "payment": _payment, "void": _void,
+}  # fmt: skip
 ACTS = tuple(_ACTS)
