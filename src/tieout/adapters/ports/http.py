@@ -20,7 +20,7 @@ import msgspec
 import stamina
 
 from tieout.adapters.ports.channel import OutcomeUnknown
-from tieout.adapters.ports.errors import NeedsPerson, TryLater
+from tieout.adapters.ports.errors import NeedsPerson, NotPermitted, TryLater
 
 #: What asks first when the budget is short. A check before a send outranks a write, a change, and history comes last.
 Priority = Literal["check", "write", "change", "history"]
@@ -109,12 +109,14 @@ class Http:
         budget: Budget | None = None,
         deadline_seconds: float = 30.0,
         attempts: int = 5,
+        pause_seconds: float | None = None,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
         client: httpx2.Client | None = None,
     ) -> None:
         self._base, self._authorise, self._renew = base_url.rstrip("/"), authorise, renew
         self._budget = budget or Budget(per_second=None)
         self._deadline, self._attempts, self._now = deadline_seconds, attempts, now
+        self._pause = pause_seconds
         self._client = client or httpx2.Client(timeout=httpx2.Timeout(10.0, connect=5.0), follow_redirects=False, trust_env=False)
         self.calls = 0
 
@@ -187,6 +189,8 @@ class Http:
             raise NeedsPerson(f"{request.url.path} answered {len(response.content)} bytes; that is no answer we know")
         if response.status_code == 429:
             seconds = _retry_after(response.headers.get("retry-after"), self._now())
+            # Some vendors' limits last longer than any back-off would wait, and they do not say how long.
+            seconds = self._pause if seconds is None else seconds
             self._budget.block(seconds if seconds is not None else 1.0)
             raise _Again("the other side asks us to slow down", seconds, done=False)
         if response.status_code >= 500:
@@ -217,7 +221,7 @@ def _let_in(answer: Answer, method: str, path: str) -> Answer:
     if answer.status == 401:
         raise NeedsPerson("the other side does not let us in any more; connect again")
     if answer.status == 403:
-        raise NeedsPerson(f"{method} {path} is not permitted to this connection; connect again with the permission for it")
+        raise NotPermitted(f"{method} {path} is not permitted to this connection; connect again with the permission for it")
     return answer
 
 
