@@ -12,7 +12,7 @@ import msgspec
 from tests.conftest import NOW
 from tests.stages import builders
 from tieout.core.evidence import Actor
-from tieout.stages.base import found, walls
+from tieout.stages.base import api_key, found, walls
 from tieout.stages.cash.models import Proposal
 from tieout.stages.collect.models import Decision, Task, Wave, WorkItem
 from tieout.stages.dialogue import contact_point, dispute, hold, note, promise
@@ -85,12 +85,14 @@ def everything(mark: str) -> dict[str, int | str]:
     connected = system.open(
         vendor="stripe", name=f"{mark} Stripe", settings={"base_url": "http://127.0.0.1:9"}, secrets={"api_key": f"sk_{mark}"},
         account={"id": f"acct_{mark}", "name": mark}, streams=["customers", "invoices"], cadence_hours=1, stage="pilot", actor=ADA, now=NOW)
+    pushed = Connection.objects.create(kind="push", name=f"{mark} Shop", created_at=NOW)
+    key = api_key.issue(name=f"{mark} till", connection_id=pushed.pk, actor=ADA, now=NOW)
     person = found.person(email=f"{mark.lower()}-{uuid.uuid4().hex[:6]}@people.example", name=f"{mark} Person", password=None)
     found.member(person=person, role="collector", actor=ADA, now=NOW)
     return {
         "customer_id": debtor.pk, "invoice_id": invoice.pk, "payment_id": money.pk, "message_id": message.pk, "reply_id": reply.pk,
         "task_id": task.pk, "connection_id": connected.pk, "vendor": mark.lower(),
-        "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk,
+        "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk, "key_id": key.id,
         "token": str(message.token),
         "allocation": applied.pk, "proposal": proposal.pk, "hold": held.pk, "promise": promised.pk, "dispute": objection.pk, "note": noted.pk,
         "wave": wave.pk, "correction": correction.pk, "on_invoice": on_invoice.pk, "contact": Contact.objects.filter(customer=debtor).first().pk,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -143,11 +143,12 @@ def _returned(vendor: str) -> tuple[str, ...]:
     return oauth.returned if oauth else ()
 
 
-def go_live(organisation_id: UUID, connection_id: int, *, actor: Actor) -> int:
-    """From now on the system is written to, by the map it suggests; returns how many lines that added."""
+def go_live(organisation_id: UUID, connection_id: int, *, actor: Actor, reason: str = "", missing: Iterable[str] = ()) -> int:
+    """From now on the system is written to, by the map it suggests; returns how many lines that added. What was `missing` of the
+    checklist, and the `reason` to go on all the same, stay in the audit trail."""
     with walls.inside(organisation_id):
         row = Connection.objects.get(pk=connection_id)
-        system.go_live(connection=row, actor=actor, now=clock.now())
+        system.go_live(connection=row, actor=actor, now=clock.now(), reason=reason, missing=missing)
         manifest = registry.connectors()[row.vendor].manifest
         roles = {one.manifest.name: one.manifest.role for one in registry.connectors().values()}
         return len(route.propose(connection=row, writes=manifest.abilities.writes, role=manifest.role, roles=roles, today=clock.today()))

@@ -40,8 +40,11 @@ def secret_keys(connector: Connector) -> tuple[str, ...]:
 
 
 @contextmanager
-def open(organisation_id: UUID, connection_id: int) -> Iterator[Line]:
-    """A line until the block ends. Outside `walls.inside`: nobody's transaction waits for a network. Raises NeedsPerson."""
+def open(organisation_id: UUID, connection_id: int, *, rehearsing: bool = False) -> Iterator[Line]:
+    """A line until the block ends; one that is `rehearsing` lets no request through that writes. Raises NeedsPerson.
+
+    Outside `walls.inside`: nobody's transaction waits for a network.
+    """
     with walls.inside(organisation_id):
         row = Connection.objects.get(pk=connection_id)
         connector = _connector(row.vendor)
@@ -62,7 +65,9 @@ def open(organisation_id: UUID, connection_id: int) -> Iterator[Line]:
 
     rate = connector.manifest.abilities.rate
     http = Http(
-        base_url=connector.base_url(settings), authorise=authorise, renew=renew, budget=_budget(connection_id, rate), pause_seconds=rate.pause_seconds
+        base_url=connector.base_url(settings), authorise=authorise, renew=renew, budget=_budget(connection_id, rate),
+        pause_seconds=rate.pause_seconds,
+        rehearsing=rehearsing,
     )
     try:
         yield Line(connector, http, settings)

@@ -86,7 +86,7 @@ class OAuth(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
     pkce: bool = True
     #: Where the app's id and secret go when tokens are fetched: into the Authorization header (RFC 6749, 2.3.1) or into the form.
-    secret_in: Literal["header", "body"] = "header"
+    secret_in: Literal["header", "body"] = "header"  # noqa: S105 - where it goes, not what it is
     #: Names of parameters of the return address that become settings (QuickBooks: realmId).
     returned: tuple[str, ...] = ()
 

@@ -74,6 +74,14 @@ class Budget:
             self._running.release()
 
 
+class WouldSend(Exception):
+    """On a line that only rehearses, a request that writes: kept from the other side, and shown instead."""
+
+    def __init__(self, method: str, path: str, body: Any) -> None:
+        super().__init__(f"{method} {path}")
+        self.method, self.path, self.body = method, path, body
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What came back: `content` is kept exactly as it was."""
 
@@ -110,13 +118,14 @@ class Http:
         deadline_seconds: float = 30.0,
         attempts: int = 5,
         pause_seconds: float | None = None,
+        rehearsing: bool = False,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
         client: httpx2.Client | None = None,
     ) -> None:
         self._base, self._authorise, self._renew = base_url.rstrip("/"), authorise, renew
         self._budget = budget or Budget(per_second=None)
         self._deadline, self._attempts, self._now = deadline_seconds, attempts, now
-        self._pause = pause_seconds
+        self._pause, self._rehearsing = pause_seconds, rehearsing
         self._client = client or httpx2.Client(timeout=httpx2.Timeout(10.0, connect=5.0), follow_redirects=False, trust_env=False)
         self.calls = 0
 
@@ -145,11 +154,16 @@ class Http:
         headers: Mapping[str, str] | None = None,
         priority: Priority = "write",
         repeatable: bool = False,
+        reads: bool = False,
     ) -> Answer:
-        """Send one request. `repeatable` says that sending it twice does what sending it once does (a read, a key of idempotency).
+        """Send one request. `repeatable` says that sending it twice does what sending it once does (a read, a key of idempotency),
+        `reads` that it changes nothing although it is no GET.
 
-        Raises TryLater, NeedsPerson, and OutcomeUnknown where it is not repeatable and may have been done.
+        Raises TryLater, NeedsPerson, and OutcomeUnknown where it is not repeatable and may have been done; WouldSend on a line that
+        rehearses, for whatever is not known to change nothing.
         """
+        if self._rehearsing and method != "GET" and not reads:
+            raise WouldSend(method, path, json if json is not None else dict(form or ()))
         body, kind = _body(json, form)
         headers = {**(headers or {}), **kind}
         request = self._client.build_request(method, self._base + path, params=tuple(_plain(params)), content=body, headers=headers)

@@ -90,11 +90,14 @@ def disconnect(*, connection: Connection, actor: Actor, now: dt.datetime) -> Non
     audit.write(actor=actor, action="connection.disconnect", object_kind="connection", object_id=connection.pk, now=now)
 
 
-def go_live(*, connection: Connection, actor: Actor, now: dt.datetime) -> None:
-    """From now on we write there as well; what the map says of it is drawn by the caller."""
+def go_live(*, connection: Connection, actor: Actor, now: dt.datetime, reason: str = "", missing: Iterable[str] = ()) -> None:
+    """From now on we write there as well; what the map says of it is drawn by the caller. `reason` is why, where something was `missing`."""
     connection.stage = "live"
     connection.save(update_fields=["stage"])
-    audit.write(actor=actor, action="connection.live", object_kind="connection", object_id=connection.pk, now=now)
+    audit.write(
+        actor=actor, action="connection.live", object_kind="connection", object_id=connection.pk, now=now, reason=reason,
+        detail={"missing": list(missing)},
+    )  # fmt: skip
 
 
 def lease(*, connection_id: int, at: dt.datetime) -> uuid.UUID | None:

@@ -109,16 +109,6 @@ def read(request: Request, connection_id: int) -> HttpResponse:
     return redirect("connection", connection_id=connection.pk)
 
 
-@may_post("connect")
-def live(request: Request, connection_id: int) -> HttpResponse:
-    """From now on it is written to as well."""
-    connection = _system(connection_id)
-    lines = connecting.go_live(request.organisation_id, connection.pk, actor=actor_of(request))
-    added = f" {lines} lines were added to the map." if lines else ""
-    messages.success(request, f"{connection.name} is live.{added}")
-    return redirect("connection", connection_id=connection.pk)
-
-
 @may("connect", post="connect")
 def again(request: Request, connection_id: int) -> HttpResponse:
     """New credentials for it."""
