@@ -12,7 +12,7 @@ import msgspec
 from tests.conftest import NOW
 from tests.stages import builders
 from tieout.core.evidence import Actor
-from tieout.stages.base import found, walls
+from tieout.stages.base import api_key, found, walls
 from tieout.stages.cash.models import Proposal
 from tieout.stages.collect.models import Decision, Task, Wave, WorkItem
 from tieout.stages.dialogue import contact_point, dispute, hold, note, promise
@@ -89,12 +89,14 @@ def everything(mark: str) -> dict[str, int | str]:
         connection=connected, external_id=f"po_{mark}", status="paid", currency="EUR", amount_minor=3900, gross_minor=4000, fee_minor=100, items=1,
         date=today, created_at=NOW, recorded_at=NOW)
     PayoutItem.objects.create(payout=payout, ordinal=1, what="payment", external_id=f"pi_{mark}", gross_minor=4000, fee_minor=100)
+    pushed = Connection.objects.create(kind="push", name=f"{mark} Shop", created_at=NOW)
+    key = api_key.issue(name=f"{mark} till", connection_id=pushed.pk, actor=ADA, now=NOW)
     person = found.person(email=f"{mark.lower()}-{uuid.uuid4().hex[:6]}@people.example", name=f"{mark} Person", password=None)
     found.member(person=person, role="collector", actor=ADA, now=NOW)
     return {
         "customer_id": debtor.pk, "invoice_id": invoice.pk, "payment_id": money.pk, "message_id": message.pk, "reply_id": reply.pk,
         "task_id": task.pk, "connection_id": connected.pk, "payout_id": payout.pk, "vendor": mark.lower(),
-        "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk,
+        "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk, "key_id": key.id,
         "token": str(message.token),
         "allocation": applied.pk, "proposal": proposal.pk, "hold": held.pk, "promise": promised.pk, "dispute": objection.pk, "note": noted.pk,
         "wave": wave.pk, "correction": correction.pk, "on_invoice": on_invoice.pk, "contact": Contact.objects.filter(customer=debtor).first().pk,

@@ -22,8 +22,9 @@ from tests.conftest import NOW
 from tests.faces.conftest import signed_in_to
 from tests.stages import builders
 from tieout.core.evidence import Actor
-from tieout.flow import nightly, send, sync
+from tieout.flow import nightly, pilot, send, sync
 from tieout.rehearsal import catcher
+from tieout.rehearsal.twins.quickbooks import TWIN as QUICKBOOKS
 from tieout.rehearsal.twins.server import serving
 from tieout.rehearsal.twins.stripe import TWIN
 from tieout.stages.base import found, switch, walls
@@ -34,6 +35,7 @@ from tieout.stages.intake.models import Connection
 from tieout.stages.ledger.models import Allocation, Document
 from tieout.stages.outreach import draft, sending
 from tieout.stages.outreach.models import Message
+from tieout.stages.writeback.models import PilotRun
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = [
@@ -96,15 +98,21 @@ def visit(organisation: uuid.UUID, address: str, chromium: Any, standing_clock: 
     page.on("dialog", lambda dialog: dialog.accept())
     elsewhere: list[str] = []
     complaints: list[str] = []
-    page.on("request", lambda request: None if request.url.startswith((address, "data:")) else elsewhere.append(request.url))
-    page.on("console", lambda line: complaints.append(f"{line.text} at {line.location.get('url')}") if line.type == "error" else None)
+    ours = [address, "data:"]
+    page.on("request", lambda request: None if request.url.startswith(tuple(ours)) else elsewhere.append(request.url))
+    # A stand-in's own pages are not ours to judge.
+    theirs = lambda line: line.location.get("url", "").startswith(tuple(ours[2:]))  # noqa: E731
+    page.on(
+        "console",
+        lambda line: complaints.append(f"{line.text} at {line.location.get('url')}") if line.type == "error" and not theirs(line) else None,
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
     def go(name: str, *keys: Any, query: str = "") -> Any:
         page.goto(reverse(name, args=keys) + query)
         return page
 
-    go.page, go.context = page, context  # type: ignore[attr-defined]
+    go.page, go.context, go.ours = page, context, ours  # type: ignore[attr-defined]
     yield go
     context.close()
     assert elsewhere == []
@@ -299,8 +307,23 @@ def test_a_twin_is_connected_through_the_wizard_goes_live_and_ties_out(organisat
         page.reload()
         page.get_by_text("Payments", exact=True).wait_for()
         _seen(page, "system")
-        page.get_by_role("button", name="Go live").click()
-        page.get_by_text("is live").wait_for()
+        page.get_by_role("link", name="Pilot and go-live").click()
+        assert page.get_by_role("button", name="Go live", exact=True).is_disabled()
+        page.get_by_role("button", name="Run the pilot").click()
+        page.get_by_text("wait for a worker").first.wait_for()
+        with walls.inside(organisation):
+            waiting = PilotRun.objects.get().pk
+        pilot.run(organisation, waiting)
+        page.get_by_role("link", name="Look again").click()
+        page.get_by_text("says the same").first.wait_for()
+        page.get_by_role("link", name="Its tie-out").click()
+        page.get_by_role("button", name="Compare and keep").click()
+        page = visit("system_pilot", connection)
+        page.get_by_role("button", name="I have looked at it").click()
+        page.get_by_text("all there").wait_for()
+        _seen(page, "pilot")
+        page.get_by_role("button", name="Go live", exact=True).click()
+        page.get_by_text("is live").first.wait_for()
         twin.pay(open_, out_of_band=True)
         sync.once(organisation, connection)
         page.get_by_role("link", name="Tie-out").click()
@@ -308,6 +331,29 @@ def test_a_twin_is_connected_through_the_wizard_goes_live_and_ties_out(organisat
         _seen(page, "tie_out")
         page.get_by_role("link", name=open_.number).click()
         assert open_.number in page.get_by_role("heading", level=1).inner_text()
+
+
+def test_quickbooks_is_connected_through_the_wizard_by_consent(organisation: uuid.UUID, visit: Any) -> None:
+    with serving(QUICKBOOKS(currency="EUR"), deliver=False) as running:
+        visit.ours.append(running.url)
+        page = visit("system_new", "quickbooks")
+        page.get_by_label("Client ID of the app").fill("tieout-client")
+        page.get_by_label("Client secret of the app").fill("tieout-secret")
+        page.get_by_label("Address of the API").fill(running.url)
+        page.get_by_label("Address of consent and tokens").fill(running.url)
+        _seen(page, "system_form")
+        page.get_by_role("button", name="Go on at QuickBooks Online").click()
+        page.get_by_role("heading", name="Connect an app to QuickBooks").wait_for()
+        page.get_by_role("button", name="Approve").click()
+        page.get_by_text("Connected to Larkspur Landscaping").wait_for()
+        with walls.inside(organisation):
+            row = Connection.objects.get(kind="system")
+        assert (row.stage, row.settings["realmId"]) == ("pilot", running.twin.company().realm)
+        assert sync.once(organisation, row.pk).stopped == ""
+        visit("api_keys").get_by_label("What shows it").fill("our shop")
+        page.get_by_role("button", name="Make a key").click()
+        page.get_by_text("shown this once").wait_for()
+        _seen(page, "api_keys")
 
 
 def _seen(page: Any, name: str) -> None:

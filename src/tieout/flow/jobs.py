@@ -133,6 +133,14 @@ def write(*, organisation: str) -> None:
     log.info("systems told", organisation=organisation, done=written.done, unknown=written.unknown, failed=written.failed)
 
 
+@app.task(name="tieout.pilot", queue="sync")
+def pilot_run(*, organisation: str, run: int) -> None:
+    """Let the chosen invoices of a pilot travel; nothing is written."""
+    from tieout.flow import pilot
+
+    pilot.run(UUID(organisation), run)
+
+
 def later(task: object, *, organisation: object, lock: str = "", **arguments: object) -> None:
     """Defer a job in the running transaction; one waiting job of a kind per organisation is enough (`lock`)."""
     from procrastinate.exceptions import AlreadyEnqueued

@@ -252,6 +252,8 @@ class _Reader:
             crash.point("sync.after_read")
             with self._inside():
                 taken = self._taken(raws, change.content if raws else b"", settle=True)
+                for name, reason in change.closed.items():
+                    stream.disable(connection_id=self.connection_id, name=name, reason=reason)
                 stream.move(connection_id=self.connection_id, name=system.CHANGES, cursor=cursor, state="live", now=clock.now())
                 crash.point("sync.before_checkpoint")
             crash.point("sync.after_checkpoint")

@@ -20,7 +20,7 @@ import msgspec
 import stamina
 
 from tieout.adapters.ports.channel import OutcomeUnknown
-from tieout.adapters.ports.errors import NeedsPerson, TryLater
+from tieout.adapters.ports.errors import NeedsPerson, NotPermitted, TryLater
 
 #: What asks first when the budget is short. A check before a send outranks a write, a change, and history comes last.
 Priority = Literal["check", "write", "change", "history"]
@@ -74,6 +74,14 @@ class Budget:
             self._running.release()
 
 
+class WouldSend(Exception):
+    """On a line that only rehearses, a request that writes: kept from the other side, and shown instead."""
+
+    def __init__(self, method: str, path: str, body: Any) -> None:
+        super().__init__(f"{method} {path}")
+        self.method, self.path, self.body = method, path, body
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What came back: `content` is kept exactly as it was."""
 
@@ -109,12 +117,15 @@ class Http:
         budget: Budget | None = None,
         deadline_seconds: float = 30.0,
         attempts: int = 5,
+        pause_seconds: float | None = None,
+        rehearsing: bool = False,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
         client: httpx2.Client | None = None,
     ) -> None:
         self._base, self._authorise, self._renew = base_url.rstrip("/"), authorise, renew
         self._budget = budget or Budget(per_second=None)
         self._deadline, self._attempts, self._now = deadline_seconds, attempts, now
+        self._pause, self._rehearsing = pause_seconds, rehearsing
         self._client = client or httpx2.Client(timeout=httpx2.Timeout(10.0, connect=5.0), follow_redirects=False, trust_env=False)
         self.calls = 0
 
@@ -143,11 +154,16 @@ class Http:
         headers: Mapping[str, str] | None = None,
         priority: Priority = "write",
         repeatable: bool = False,
+        reads: bool = False,
     ) -> Answer:
-        """Send one request. `repeatable` says that sending it twice does what sending it once does (a read, a key of idempotency).
+        """Send one request. `repeatable` says that sending it twice does what sending it once does (a read, a key of idempotency),
+        `reads` that it changes nothing although it is no GET.
 
-        Raises TryLater, NeedsPerson, and OutcomeUnknown where it is not repeatable and may have been done.
+        Raises TryLater, NeedsPerson, and OutcomeUnknown where it is not repeatable and may have been done; WouldSend on a line that
+        rehearses, for whatever is not known to change nothing.
         """
+        if self._rehearsing and method != "GET" and not reads:
+            raise WouldSend(method, path, json if json is not None else dict(form or ()))
         body, kind = _body(json, form)
         headers = {**(headers or {}), **kind}
         request = self._client.build_request(method, self._base + path, params=tuple(_plain(params)), content=body, headers=headers)
@@ -187,6 +203,8 @@ class Http:
             raise NeedsPerson(f"{request.url.path} answered {len(response.content)} bytes; that is no answer we know")
         if response.status_code == 429:
             seconds = _retry_after(response.headers.get("retry-after"), self._now())
+            # Some vendors' limits last longer than any back-off would wait, and they do not say how long.
+            seconds = self._pause if seconds is None else seconds
             self._budget.block(seconds if seconds is not None else 1.0)
             raise _Again("the other side asks us to slow down", seconds, done=False)
         if response.status_code >= 500:
@@ -217,7 +235,7 @@ def _let_in(answer: Answer, method: str, path: str) -> Answer:
     if answer.status == 401:
         raise NeedsPerson("the other side does not let us in any more; connect again")
     if answer.status == 403:
-        raise NeedsPerson(f"{method} {path} is not permitted to this connection; connect again with the permission for it")
+        raise NotPermitted(f"{method} {path} is not permitted to this connection; connect again with the permission for it")
     return answer
 
 

@@ -17,6 +17,7 @@ POINTS: dict[str, str] = {
     "sync.after_read": "objects fetched from a system, nothing stored",
     "sync.before_checkpoint": "objects merged with their place, not committed",
     "sync.after_checkpoint": "objects committed with their place, the next ones not fetched",
+    "consent.after_fetch": "renewed tokens fetched, not stored",
     "cash.after_allocation": "allocation written, not committed",
     "send.before_claim": "message planned, nothing claimed",
     "send.after_claim": "claim committed, provider not called",

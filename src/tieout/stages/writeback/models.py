@@ -46,6 +46,35 @@ class Outgoing(OrganisationRow):
         ]
 
 
+class PilotRun(OrganisationRow):
+    """Chosen invoices that travelled end to end as a rehearsal: what was met at each hop, what would have been written, what differs.
+
+    `results` holds an entry an invoice, as `flow.pilot` describes it; `differing` counts what nothing explains, `refused` what a system
+    would not take (an item or a tax that no setting maps). Whoever has looked at it says so: `confirmed_by`.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting for a worker"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    connection = tie("intake.Connection")
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=300)
+    chosen = models.JSONField(default=list)  # our keys of the invoices
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    results = models.JSONField(default=list)
+    differing = models.IntegerField(default=0)
+    refused = models.IntegerField(default=0)
+    error = words()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["organisation_id", "connection", "-asked_at"], name="writeback_pilotrun_recent")]
+
+
 class Route(OrganisationRow):
     """A line of the map: what is born in one system and belongs in another as well, from a day on. History is never poured over."""
 

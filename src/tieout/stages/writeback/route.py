@@ -55,6 +55,15 @@ def propose(*, connection: Connection, writes: tuple[str, ...], role: str, roles
     return made
 
 
+def rehearse(*, writes: Mapping[str, tuple[str, ...]], roles: Mapping[str, str]) -> None:
+    """The map as it would be were every system live and its lines as old as the books. Only inside a transaction that is rolled back."""
+    systems = Connection.objects.filter(kind="system", paused_at__isnull=True)
+    for connection in systems.filter(stage="pilot", vendor__in=list(writes)):
+        propose(connection=connection, writes=writes[connection.vendor], role=roles[connection.vendor], roles=roles, today=dt.date.min)
+    systems.update(stage="live")
+    Route.objects.update(since=dt.date.min)
+
+
 def set(*, line: Route, enabled: bool, actor: Actor, now: dt.datetime) -> None:
     """Switch a line on or off."""
     before = line.enabled

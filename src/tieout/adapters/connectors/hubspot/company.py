@@ -38,7 +38,7 @@ def find(http: Http, settings: Mapping[str, Any], command: Command) -> Receipt |
     """The company that carries the customer's number, where there is one."""
     # Asked for in a body and not in a path: a number may hold any sign.
     asked = {"idProperty": fields.OURS, "inputs": [{"id": str(command.body["ours"])}], "properties": [fields.OURS], "propertiesWithHistory": []}
-    answer = http.send("POST", f"{_COMPANIES}/batch/read", json=asked, repeatable=True)
+    answer = http.send("POST", f"{_COMPANIES}/batch/read", json=asked, repeatable=True, reads=True)
     # 400 says that nobody has made the property yet, so no company can carry it.
     if answer.status == 400:
         return None
