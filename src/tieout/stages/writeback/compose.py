@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from django.db.models import Q
 
 from tieout.core.money import minor_text
-from tieout.stages.ledger.models import Allocation, Contact, Customer, Document, DocumentLine, Payment, SourceRecord
+from tieout.stages.ledger.models import Allocation, Contact, Customer, Document, DocumentLine, LinkProposal, Payment, SourceRecord
 from tieout.stages.writeback.models import Outgoing
 
 
@@ -44,11 +45,22 @@ def _customer(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
     if their_id(connection_id=row.connection_id, kind="customer", target_id=row.subject_id):
         return Moot("it is there already")
     ours = Customer.objects.get(pk=row.subject_id)
+    if rival := _may_be(ours.pk, row.connection_id):
+        return NotYet(f"it may be {rival}, who is there already; say so under Same customer")
     contact = Contact.objects.filter(customer=ours, retracted_at__isnull=True).exclude(email="").order_by("-rank", "id").first()
     return {
         "name": ours.name, "email": contact.email if contact else "", "phone": ours.phone, "country": ours.country, "city": ours.city,
         "currency": ours.currency, "tax_id": ours.tax_id, "ours": str(ours.pk),
     }  # fmt: skip
+
+
+def _may_be(customer_id: int, connection_id: int) -> str:
+    """A customer of the other system who may be this one, as far as nobody has decided: made there anew, they would stand there twice."""
+    open_ = LinkProposal.objects.filter(kind="customer", state="open", related=False).filter(Q(first_id=customer_id) | Q(second_id=customer_id))
+    peers = [one for pair in open_.values_list("first_id", "second_id") for one in pair if one != customer_id]
+    there = SourceRecord.objects.filter(connection_id=connection_id, kind="customer", target_id__in=peers, retracted_at__isnull=True)
+    found = there.filter(gone_at__isnull=True).order_by("id").first() if peers else None
+    return Customer.objects.get(pk=found.target_id).name if found else ""
 
 
 def _document(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
