@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import NOW
+from tests.stages import builders
 from tests.stages.test_allocation_guards import allocate
 from tests.stages.test_ledger_merge import eur, invoice, load
 from tieout.core.documents import Customer as Described
@@ -23,7 +24,7 @@ from tieout.stages.base import walls
 from tieout.stages.dialogue import hold, note
 from tieout.stages.health import verify
 from tieout.stages.intake.models import Connection
-from tieout.stages.ledger import compare, enter, key_rule, link
+from tieout.stages.ledger import compare, duplicates, enter, key_rule, link, same_document
 from tieout.stages.ledger.models import Allocation, Contact, Customer, Document, LinkProposal, Payment, SourceRecord
 
 ADA = Actor("person", "Ada", 1)
@@ -292,3 +293,76 @@ def test_any_sequence_of_links_and_unlinks_depends_only_on_the_links_in_force(bo
         except _Back:
             pass
         assert everything() == before
+
+
+# The same document in two tools, and twice in one.
+
+
+def twice_entered(**of_books: Any) -> tuple[Document, Document]:
+    load(described("cus_1", "Brightwater Foods GmbH", email="ap@brightwater.example"), connection="Shopfile")
+    load(invoice("INV-2026-0042", "100.00", customer_id="cus_1"), connection="Shopfile")
+    load(described("17", "Brightwater Foods", email="ap@brightwater.example"), connection="Books")
+    load(invoice("INV-2026-0042", **{"amount": "100.00", "customer_id": "17", **of_books}), connection="Books")
+    compared()
+    first, second = Document.objects.order_by("id")
+    return first, second
+
+
+def owed() -> int:
+    return sum(Document.objects.values_list("open_minor", flat=True))
+
+
+def test_an_invoice_entered_in_two_tools_is_owed_once_and_parting_them_owes_it_twice_again(inside: uuid.UUID) -> None:
+    first, second = twice_entered()
+    before = everything()
+    assert owed() == 20000
+    assert identity.documents(None, now=NOW).linked == 1
+    assert owed() == 10000
+    held = SourceRecord.objects.get(kind="invoice", connection__name="Books", retracted_at__isnull=True)
+    assert (held.target_id, held.home_id, held.reported_minor) == (first.pk, second.pk, 10000)
+    assert identity.documents(None, now=NOW).linked == 0
+    promises_hold()
+    pair = LinkProposal.objects.get(kind="invoice")
+    identity.decide(proposal=pair, same=False, actor=ADA, now=LATER)
+    assert (owed(), everything()) == (20000, before)
+    assert identity.documents(None, now=LATER).linked == 0
+    identity.decide(proposal=pair, same=True, actor=ADA, now=LATER)
+    assert owed() == 10000
+    promises_hold()
+
+
+def test_what_a_source_says_meanwhile_counts_when_its_document_stands_alone_again(inside: uuid.UUID) -> None:
+    twice_entered()
+    identity.documents(None, now=NOW)
+    pair = LinkProposal.objects.get(kind="invoice")
+    identity.reopen(proposal=pair, actor=ADA, now=LATER)
+    pair.refresh_from_db()
+    assert (pair.state, owed()) == (STATES.OPEN, 20000)
+
+
+def test_money_on_both_leaves_two_documents_to_a_person(inside: uuid.UUID) -> None:
+    first, second = twice_entered()
+    for document in (first, second):
+        allocate(builders.payment("50.00"), document, 1000, rank=3)
+    assert identity.documents(None, now=NOW) == same_document.Same(proposed=1)
+    pair = LinkProposal.objects.get(kind="invoice")
+    with pytest.raises(link.LinkRefused, match="undo what is applied"):
+        identity.decide(proposal=pair, same=True, actor=ADA, now=NOW)
+
+
+def test_another_amount_is_proposed_and_never_linked_by_machine(inside: uuid.UUID) -> None:
+    twice_entered(amount="90.00")
+    assert identity.documents(None, now=NOW).linked == 0
+    assert owed() == 19000
+
+
+def test_a_retry_in_one_source_is_shown_until_somebody_says_they_are_two(inside: uuid.UUID) -> None:
+    load(invoice("INV-1", "100.00"))
+    load(invoice("INV 1", "100.00"), invoice("INV-2", "100.00"))
+    (found,) = duplicates.find()
+    assert (found.first, found.second, found.why) == ("INV-1", "INV 1", "same customer, number and amount")
+    compared()
+    assert identity.documents(None, now=NOW) == same_document.Same()
+    assert not duplicates.dismiss(kind="payment", first_id=found.first_id, second_id=found.second_id, actor=ADA, now=NOW)
+    assert duplicates.dismiss(kind="invoice", first_id=found.first_id, second_id=found.second_id, actor=ADA, now=NOW)
+    assert duplicates.find() == []

@@ -40,3 +40,21 @@ def across(*, customer_ids: Iterable[int], now: dt.datetime) -> list[entry.Entry
     told = entry.retract(rows, reason=_WHY, actor=_MACHINE, now=now)
     entry.tell("cash.undo", told, actor=_MACHINE, now=now, reason=_WHY)
     return told
+
+
+def stated_of(*, connection_id: int, document_external_id: str, now: dt.datetime) -> list[int]:
+    """Two documents are parted: what a source says is applied to its own is taken back from the other. Returns the allocations."""
+    given = {"org": walls.current(), "conn": connection_id, "key": document_external_id, "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(_STATED, given)
+        return [row[0] for row in cursor.fetchall()]
+
+
+_STATED = """
+WITH giving AS MATERIALIZED (
+  SELECT t.id AS stated_id, a.id FROM ledger_stated t JOIN ledger_allocation a ON a.organisation_id = %(org)s AND a.id = t.allocation_id
+   WHERE t.organisation_id = %(org)s AND t.connection_id = %(conn)s AND t.document_external_id = %(key)s AND t.retracted_at IS NULL
+     AND a.retracted_at IS NULL AND a.rank < 3),
+loose AS (UPDATE ledger_stated t SET allocation_id = NULL FROM giving g WHERE t.organisation_id = %(org)s AND t.id = g.stated_id)
+UPDATE ledger_allocation a SET retracted_at = %(now)s, retracted_reason = 'the two documents were parted'
+  FROM giving g WHERE a.organisation_id = %(org)s AND a.id = g.id RETURNING a.id"""

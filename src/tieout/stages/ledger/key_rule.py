@@ -9,12 +9,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from django.db.models import Count
+
 from tieout.core import party
 from tieout.core.evidence import Actor
 from tieout.stages.base import audit
 from tieout.stages.intake.models import Connection
 from tieout.stages.ledger import link
-from tieout.stages.ledger.models import Customer, KeyRule, SourceRecord
+from tieout.stages.ledger.models import Customer, KeyRule, LinkProposal, SourceRecord
 from tieout.stages.ledger.records import Held
 from tieout.stages.ledger.regroup import Move
 
@@ -66,6 +68,12 @@ def retract(*, rule: KeyRule, actor: Actor, now: dt.datetime) -> list[Move]:
 def in_force() -> list[KeyRule]:
     """The rules in force, with both connections."""
     return list(KeyRule.objects.filter(retracted_at__isnull=True).select_related("connection", "other_connection").order_by("id"))
+
+
+def links() -> dict[int, int]:
+    """How many links in force rest on each rule."""
+    counted = LinkProposal.objects.filter(rule__isnull=False, state=LinkProposal.State.LINKED).values_list("rule_id").annotate(n=Count("id"))
+    return dict(counted)
 
 
 def sentence(rule: KeyRule) -> str:

@@ -65,7 +65,8 @@ UPDATE ledger_customer c SET {", ".join([*(_set(f) for f in FIELDS), _set("name"
 
 _REMEMBER = f"""
 INSERT INTO ledger_fieldword (organisation_id, kind, target_id, field, connection_id, value, envelope_id, line, received_at)
-SELECT DISTINCT ON (coalesce(r.home_id, r.target_id), w.field) %(org)s, 'customer', coalesce(r.home_id, r.target_id), w.field, %(conn)s, to_jsonb(w.value), %(envelope)s, s.line, %(now)s
+SELECT DISTINCT ON (coalesce(r.home_id, r.target_id), w.field) %(org)s, 'customer', coalesce(r.home_id, r.target_id), w.field, %(conn)s,
+       to_jsonb(w.value), %(envelope)s, s.line, %(now)s
   FROM ledger_staged_customer s JOIN {_LINK},
        LATERAL (VALUES {", ".join(f"('{f}', s.{f})" for f in FIELDS)}) AS w(field, value)
  WHERE {_MINE} AND r.content_hash <> s.content_hash AND coalesce(w.value, '') <> ''
@@ -101,7 +102,8 @@ WITH named AS (
                  AND r.external_id = s.customer_external_id AND r.retracted_at IS NULL
            WHERE {_MINE} AND s.customer_email IS NOT NULL) n
    WHERE NOT EXISTS (
-         SELECT 1 FROM ledger_contact k LEFT JOIN ledger_moved v ON v.organisation_id = %(org)s AND v.table_name = 'ledger_contact' AND v.row_id = k.id
+         SELECT 1 FROM ledger_contact k
+           LEFT JOIN ledger_moved v ON v.organisation_id = %(org)s AND v.table_name = 'ledger_contact' AND v.row_id = k.id
           WHERE k.organisation_id = %(org)s AND k.customer_id = n.target AND coalesce(v.home_id, k.customer_id) = n.home
             AND lower(k.email) = lower(n.email))
    GROUP BY home, email),

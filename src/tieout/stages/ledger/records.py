@@ -42,10 +42,12 @@ UNION
 SELECT c.id FROM ledger_customer c JOIN ask a ON split_part(c.folded_name, ' ', 1) = split_part(a.folded_name, ' ', 1)
  WHERE c.organisation_id = %(org)s AND length(split_part(a.folded_name, ' ', 1)) > 2
 UNION
-SELECT c.id FROM ledger_customer c JOIN ask a ON right(regexp_replace(c.tax_id, '[^0-9]', '', 'g'), 8) = right(regexp_replace(a.tax_id, '[^0-9]', '', 'g'), 8)
+SELECT c.id FROM ledger_customer c JOIN ask a
+    ON right(regexp_replace(c.tax_id, '[^0-9]', '', 'g'), 8) = right(regexp_replace(a.tax_id, '[^0-9]', '', 'g'), 8)
  WHERE c.organisation_id = %(org)s AND c.tax_id <> '' AND length(regexp_replace(a.tax_id, '[^0-9]', '', 'g')) >= 5
 UNION
-SELECT c.id FROM ledger_customer c JOIN ask a ON right(regexp_replace(c.phone, '[^0-9]', '', 'g'), 8) = right(regexp_replace(a.phone, '[^0-9]', '', 'g'), 8)
+SELECT c.id FROM ledger_customer c JOIN ask a
+    ON right(regexp_replace(c.phone, '[^0-9]', '', 'g'), 8) = right(regexp_replace(a.phone, '[^0-9]', '', 'g'), 8)
  WHERE c.organisation_id = %(org)s AND c.phone <> '' AND length(regexp_replace(a.phone, '[^0-9]', '', 'g')) >= 8
 UNION
 SELECT c.id FROM ledger_customer c JOIN ask a ON c.parent_id = a.id OR a.parent_id = c.id WHERE c.organisation_id = %(org)s"""

@@ -39,7 +39,8 @@ def customers(*, customer_ids: Iterable[int], now: dt.datetime) -> list[Move]:
     links, leads = _around(start)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM ledger_customer WHERE organisation_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [walls.current(), sorted(leads)]
+            "SELECT 1 FROM ledger_customer WHERE organisation_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [walls.current(), sorted(leads)],
         )
     wanted = _leads(leads, links)
     moves = sorted(Move(home, before, wanted[home]) for home, before in leads.items() if wanted[home] != before)
@@ -142,7 +143,8 @@ def _evidence(links: Iterable[LinkProposal]) -> dict[int, tuple[str, int, str, i
 
 _MOVES = """m AS MATERIALIZED (SELECT * FROM unnest(%(homes)s::bigint[], %(before)s::bigint[], %(after)s::bigint[], %(evidence)s::text[],
        %(score)s::smallint[], %(by)s::text[], %(rank)s::smallint[]) AS m(home, before, after, evidence, score, linked_by, rank))"""
-_PLAIN_MOVES = """m AS MATERIALIZED (SELECT * FROM unnest(%(homes)s::bigint[], %(before)s::bigint[], %(after)s::bigint[]) AS m(home, before, after))"""
+_PLAIN_MOVES = """m AS MATERIALIZED (
+  SELECT * FROM unnest(%(homes)s::bigint[], %(before)s::bigint[], %(after)s::bigint[]) AS m(home, before, after))"""
 
 _CUSTOMERS = f"""
 WITH {_PLAIN_MOVES}
@@ -186,19 +188,22 @@ _DOCUMENTS = f"""
 WITH {_PLAIN_MOVES},
 {_follow("ledger_document", "r.id IS NOT NULL")},
 moved AS (
-  UPDATE ledger_document d SET customer_id = h.after, recorded_at = %(now)s FROM hit h WHERE d.organisation_id = %(org)s AND d.id = h.id RETURNING d.*),
+  UPDATE ledger_document d SET customer_id = h.after, recorded_at = %(now)s FROM hit h
+   WHERE d.organisation_id = %(org)s AND d.id = h.id RETURNING d.*),
 old AS (UPDATE ledger_documentversion v SET superseded_at = %(now)s FROM moved m
          WHERE v.organisation_id = %(org)s AND v.document_id = m.id AND v.superseded_at IS NULL)
 INSERT INTO ledger_documentversion (organisation_id, document_id, customer_id, number, issue_date, due_date, currency, amount_minor,
        reported_open_minor, status, recorded_at, cause)
-SELECT organisation_id, id, customer_id, number, issue_date, due_date, currency, amount_minor, reported_open_minor, status, %(now)s, 'link' FROM moved"""
+SELECT organisation_id, id, customer_id, number, issue_date, due_date, currency, amount_minor, reported_open_minor, status, %(now)s, 'link'
+  FROM moved"""
 
 #: Whose money it is was said by its source, unless a person said otherwise.
 _PAYMENTS = f"""
 WITH {_PLAIN_MOVES},
 {_follow("ledger_payment", "t.customer_rank < 3 AND r.id IS NOT NULL")},
 moved AS (
-  UPDATE ledger_payment p SET customer_id = h.after, recorded_at = %(now)s FROM hit h WHERE p.organisation_id = %(org)s AND p.id = h.id RETURNING p.*),
+  UPDATE ledger_payment p SET customer_id = h.after, recorded_at = %(now)s FROM hit h
+   WHERE p.organisation_id = %(org)s AND p.id = h.id RETURNING p.*),
 old AS (UPDATE ledger_paymentversion v SET superseded_at = %(now)s FROM moved m
          WHERE v.organisation_id = %(org)s AND v.payment_id = m.id AND v.superseded_at IS NULL)
 INSERT INTO ledger_paymentversion (organisation_id, payment_id, customer_id, date, currency, amount_minor, status, recorded_at, cause)

@@ -25,7 +25,8 @@ class SourceRecord(OrganisationRow):
 
     The link in force is the one with no `retracted_at`; linking elsewhere retracts it and adds another.
     `kind` is customer, invoice, credit_note, payment, refund or application; `target_id` is our row of that kind (0 for an
-    application, whose rows are `Stated`), `home_id` the one it came from where links in force move it. `reported_*` is what a source says of a document that was born in another one.
+    application, whose rows are `Stated`), `home_id` the one it came from where links in force move it. `reported_*` is
+    what a source says of a document that was born in another one.
     """
 
     checks_organisation = False

@@ -48,6 +48,8 @@ def page(request: Request, customer_id: int) -> HttpResponse:
     card = account.card(customer_id=customer_id, today=request.today)
     if card is None:
         raise Http404
+    if not card.records and (lead := Customer.objects.filter(pk=customer_id).values_list("lead_id", flat=True).first()):
+        return redirect("customer", customer_id=lead)
     wanted = listing.Wanted(customer=customer_id)
     items, after = listing.page(wanted=wanted, today=request.today)
     lines = events.of(customer_id=customer_id, limit=EVENTS + 1)
@@ -217,8 +219,9 @@ def link(request: Request, customer_id: int) -> HttpResponse:
         messages.error(request, f"{'No customer' if not found else 'More than one customer'} is called “{wanted}”; give the full name or the number.")
         return redirect(here)
     return attempt(
-        request, lambda: identity.attach(record=row, customer=found[0], evidence=asked.text(request.POST, "evidence", longest=300) or "linked by a person",
-                                         actor=actor_of(request), now=request.now),
+        request, lambda: identity.attach(
+            record=row, customer=found[0], evidence=asked.text(request.POST, "evidence", longest=300) or "linked by a person",
+            actor=actor_of(request), now=request.now),
         done=f"The record now belongs to {found[0].name}; its documents and payments moved along. Split it off there to undo.", to=here,
         refusals=REFUSALS,
     )
