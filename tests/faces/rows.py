@@ -99,7 +99,8 @@ def everything(mark: str) -> dict[str, int | str]:
         "token": str(message.token),
         "allocation": applied.pk, "proposal": proposal.pk, "hold": held.pk, "promise": promised.pk, "dispute": objection.pk, "note": noted.pk,
         "wave": wave.pk, "correction": correction.pk, "on_invoice": on_invoice.pk, "contact": Contact.objects.filter(customer=debtor).first().pk,
-        "record": SourceRecord.objects.get(kind="customer", target_id=debtor.pk).pk, "loose": loose.pk, "pair": pair.pk, "point": point.pk, "decision": decision.pk,
+        "record": SourceRecord.objects.get(kind="customer", target_id=debtor.pk).pk, "loose": loose.pk,
+        "pair": pair.pk, "point": point.pk, "decision": decision.pk,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import msgspec
 from django.db import connection
@@ -56,6 +57,15 @@ def of_customers(*, state: str, related: bool = False, customer_id: int | None =
 def of_documents(*, state: str, after: int = 0, limit: int = 25) -> list[Shown]:
     """Pairs of documents in one state, the likeliest first."""
     return _asked(_DOCUMENTS, state=state, related=False, customer=None, after=after, limit=limit)
+
+
+def everything(*, state: str) -> Iterator[Shown]:
+    """All pairs in one state, page by page: customers, companies of one house, documents."""
+    for query, related in ((_CUSTOMERS, False), *(((_CUSTOMERS, True),) if state == "open" else ()), (_DOCUMENTS, False)):
+        after = 0
+        while found := _asked(query, state=state, related=related, customer=None, after=after, limit=500):
+            yield from found
+            after += len(found)
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,21 +55,12 @@ def _customer(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
 
 
 def _may_be(customer_id: int, connection_id: int) -> str:
-    """A customer of the other system who may be this one, as far as nobody has decided: made there anew, they would stand there twice.
-
-    Not one that stands beside ours in a system of its own: who are two there may be two here.
-    """
+    """A customer of the other system who may be this one, as far as nobody has decided: made there anew, they would stand there twice."""
     open_ = LinkProposal.objects.filter(kind="customer", state="open", related=False).filter(Q(first_id=customer_id) | Q(second_id=customer_id))
     peers = [one for pair in open_.values_list("first_id", "second_id") for one in pair if one != customer_id]
-    if not peers:
-        return ""
-    records = SourceRecord.objects.filter(kind="customer", retracted_at__isnull=True, gone_at__isnull=True)
-    ours = set(records.filter(target_id=customer_id).values_list("connection_id", flat=True))
-    theirs: dict[int, set[int]] = {}
-    for target, source in records.filter(target_id__in=peers).values_list("target_id", "connection_id"):
-        theirs.setdefault(target, set()).add(source)
-    found = [target for target, sources in sorted(theirs.items()) if connection_id in sources and not sources & ours]
-    return Customer.objects.get(pk=found[0]).name if found else ""
+    there = SourceRecord.objects.filter(connection_id=connection_id, kind="customer", target_id__in=peers, retracted_at__isnull=True)
+    found = there.filter(gone_at__isnull=True).order_by("id").first() if peers else None
+    return Customer.objects.get(pk=found.target_id).name if found else ""
 
 
 def _document(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
