@@ -21,6 +21,8 @@ from tieout.core.documents import Payment as Paid
 from tieout.core.evidence import Actor
 from tieout.flow import identity
 from tieout.stages.base import walls
+from tieout.stages.collect import queries as collect
+from tieout.stages.collect.models import Release
 from tieout.stages.dialogue import hold, note
 from tieout.stages.health import verify
 from tieout.stages.intake.models import Connection
@@ -366,3 +368,12 @@ def test_a_retry_in_one_source_is_shown_until_somebody_says_they_are_two(inside:
     assert not duplicates.dismiss(kind="payment", first_id=found.first_id, second_id=found.second_id, actor=ADA, now=NOW)
     assert duplicates.dismiss(kind="invoice", first_id=found.first_id, second_id=found.second_id, actor=ADA, now=NOW)
     assert duplicates.find() == []
+
+
+def test_whom_a_person_has_withdrawn_is_not_chased_by_way_of_a_link(three: None) -> None:
+    kept, withdrawn = (Customer.objects.get(pk=record(key).target_id) for key in ("cus_1", "17"))
+    Release.objects.create(customer=kept, released_at=NOW)
+    Release.objects.create(customer=withdrawn, released_at=NOW, withdrawn_at=NOW)
+    assert set(collect.released(customer_ids=[kept.pk])) == {kept.pk}
+    identity.join(customer=withdrawn, into=kept, evidence="Ada", actor=ADA, now=LATER)
+    assert collect.released(customer_ids=[kept.pk]) == {}
