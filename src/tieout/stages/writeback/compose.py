@@ -45,8 +45,10 @@ def _customer(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
     if their_id(connection_id=row.connection_id, kind="customer", target_id=row.subject_id):
         return Moot("it is there already")
     ours = Customer.objects.get(pk=row.subject_id)
-    if rival := _may_be(ours.pk, row.connection_id):
-        return NotYet(f"it may be {rival}, who is there already; say so under Same customer")
+    if ours.lead_id is not None:
+        return Moot("it is one with another customer by now")
+    if rival := _may_be(row):
+        return NotYet(f"it may be {rival}, who is there already or comes first; say so under Same customer")
     contact = Contact.objects.filter(customer=ours, retracted_at__isnull=True).exclude(email="").order_by("-rank", "id").first()
     return {
         "name": ours.name, "email": contact.email if contact else "", "phone": ours.phone, "country": ours.country, "city": ours.city,
@@ -54,13 +56,18 @@ def _customer(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
     }  # fmt: skip
 
 
-def _may_be(customer_id: int, connection_id: int) -> str:
-    """A customer of the other system who may be this one, as far as nobody has decided: made there anew, they would stand there twice."""
+def _may_be(row: Outgoing) -> str:
+    """A customer who may be this one, as far as nobody has decided, and is in the other system or about to be made there: made once more,
+    they would stand there twice."""
+    customer_id, connection_id = row.subject_id, row.connection_id
     open_ = LinkProposal.objects.filter(kind="customer", state="open", related=False).filter(Q(first_id=customer_id) | Q(second_id=customer_id))
     peers = [one for pair in open_.values_list("first_id", "second_id") for one in pair if one != customer_id]
+    if not peers:
+        return ""
     there = SourceRecord.objects.filter(connection_id=connection_id, kind="customer", target_id__in=peers, retracted_at__isnull=True)
-    found = there.filter(gone_at__isnull=True).order_by("id").first() if peers else None
-    return Customer.objects.get(pk=found.target_id).name if found else ""
+    earlier = Outgoing.objects.filter(connection_id=connection_id, kind="customer", subject_id__in=peers, pk__lt=row.pk).exclude(state="failed")
+    found = [*there.filter(gone_at__isnull=True).values_list("target_id", flat=True), *earlier.values_list("subject_id", flat=True)]
+    return Customer.objects.get(pk=min(found)).name if found else ""
 
 
 def _document(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
