@@ -19,7 +19,7 @@ from tieout.stages.dialogue import contact_point, dispute, hold, note, promise
 from tieout.stages.dialogue.models import Reply, Touch
 from tieout.stages.intake import system
 from tieout.stages.intake.models import Connection, Envelope, EnvelopePart, QuarantinedRow, Run
-from tieout.stages.ledger.models import Allocation, Contact, Correction, Payout, PayoutItem, SourceRecord
+from tieout.stages.ledger.models import Allocation, Contact, Correction, KeyRule, LinkProposal, Payout, PayoutItem, SourceRecord
 from tieout.stages.outreach import standing, telling
 from tieout.stages.outreach.models import Message
 
@@ -91,6 +91,11 @@ def everything(mark: str) -> dict[str, int | str]:
     PayoutItem.objects.create(payout=payout, ordinal=1, what="payment", external_id=f"pi_{mark}", gross_minor=4000, fee_minor=100)
     pushed = Connection.objects.create(kind="push", name=f"{mark} Shop", created_at=NOW)
     key = api_key.issue(name=f"{mark} till", connection_id=pushed.pk, actor=ADA, now=NOW)
+    sister = builders.customer(f"{mark} Foods Holding", email=f"holding@{mark.lower()}.example")
+    pair = LinkProposal.objects.create(
+        kind="customer", first_id=debtor.pk, second_id=sister.pk, score=70, reasons=[f"same mail domain {mark.lower()}.example"], found_at=NOW)
+    KeyRule.objects.create(
+        connection=source, field="key", other_connection=connected, other_field="email", note=f"{mark} rule", written_by="Ada", recorded_at=NOW)
     person = found.person(email=f"{mark.lower()}-{uuid.uuid4().hex[:6]}@people.example", name=f"{mark} Person", password=None)
     found.member(person=person, role="collector", actor=ADA, now=NOW)
     return {
@@ -100,7 +105,8 @@ def everything(mark: str) -> dict[str, int | str]:
         "token": str(message.token),
         "allocation": applied.pk, "proposal": proposal.pk, "hold": held.pk, "promise": promised.pk, "dispute": objection.pk, "note": noted.pk,
         "wave": wave.pk, "correction": correction.pk, "on_invoice": on_invoice.pk, "contact": Contact.objects.filter(customer=debtor).first().pk,
-        "record": SourceRecord.objects.get(kind="customer", target_id=debtor.pk).pk, "loose": loose.pk, "point": point.pk, "decision": decision.pk,
+        "record": SourceRecord.objects.get(kind="customer", target_id=debtor.pk).pk, "loose": loose.pk,
+        "pair": pair.pk, "point": point.pk, "decision": decision.pk,
     }
 
 

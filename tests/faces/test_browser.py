@@ -21,8 +21,10 @@ from django.urls import reverse
 from tests.conftest import NOW
 from tests.faces.conftest import signed_in_to
 from tests.stages import builders
+from tests.stages.test_identity import described
+from tests.stages.test_ledger_merge import load
 from tieout.core.evidence import Actor
-from tieout.flow import nightly, pilot, send, sync
+from tieout.flow import identity, nightly, pilot, send, sync
 from tieout.rehearsal import catcher
 from tieout.rehearsal.twins.quickbooks import TWIN as QUICKBOOKS
 from tieout.rehearsal.twins.server import serving
@@ -32,7 +34,7 @@ from tieout.stages.cash import propose
 from tieout.stages.collect import release
 from tieout.stages.dialogue.models import ContactPoint
 from tieout.stages.intake.models import Connection
-from tieout.stages.ledger.models import Allocation, Document
+from tieout.stages.ledger.models import Allocation, Document, SourceRecord
 from tieout.stages.outreach import draft, sending
 from tieout.stages.outreach.models import Message
 from tieout.stages.writeback.models import PilotRun
@@ -361,3 +363,32 @@ def _seen(page: Any, name: str) -> None:
     folder = os.environ.get("TIEOUT_PICTURES")
     if folder:
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+def test_two_customers_are_linked_side_by_side_and_unlinked_on_the_page(organisation: uuid.UUID, visit: Any) -> None:
+    with walls.inside(organisation):
+        load(described("1", "Nordwind Logistik GmbH", email="buero@nordwind.example", city="Kiel"), connection="Shopfile")
+        load(described("2", "Nordwind Verwaltung GmbH", email="buero@nordwind.example", city="Kiel"), connection="Books")
+    identity.follow(organisation)
+    page = visit("identity")
+    if not page.get_by_role("button", name="The same", exact=True).count():
+        page.get_by_role("link", name="One house").click()
+    page.get_by_text("Same mail address buero@nordwind.example").wait_for()
+    for width in (390, 1360):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"the queue is wider than {width}"
+    # The keyboard does it: the first row, then the act.
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    page.get_by_text("everything of theirs stands together now").wait_for()
+    with walls.inside(organisation):
+        (together,) = set(SourceRecord.objects.filter(kind="customer", retracted_at__isnull=True).values_list("target_id", flat=True))
+    page = visit("customer", together)
+    page.get_by_role("button", name="Unlink").click()
+    page.get_by_text("The record is split off").wait_for()
+    with walls.inside(organisation):
+        assert SourceRecord.objects.filter(kind="customer", retracted_at__isnull=True).values("target_id").distinct().count() == 2
+    page = visit("customer_join", together, query="?q=nordwind")
+    page.get_by_label("How you know").fill("their letterhead")
+    page.get_by_role("button", name="The same").click()
+    page.get_by_text("are one customer now").wait_for()

@@ -24,6 +24,7 @@ TOLD = {
     "aging": ["--as-of", "2026-06-30"],
     "connect": ["stripe", "--set", "api_key=sk", "--set", "base_url=http://127.0.0.1:9"],
     "health": [],
+    "identity": [],
     "import": ["{connection}", "{file}", "--answer", "date_order=DMY"],
     "sync": ["{connection}"],
     "tie-out": ["{connection}"],

@@ -28,12 +28,13 @@ KEYS = {
     "documents": "invoice_id", "allocation": "allocation", "hold": "hold", "promise": "promise", "dispute": "dispute", "record": "record",
     "contact": "contact", "messages": "message_id", "message": "message_id", "wave": "wave", "proposal": "proposal", "payment": "payment_id",
     "reply": "reply_id", "task": "task_id", "connection": "connection_id", "row": "row_id", "person": "person_id", "organisation": "organisation",
+    "pair": "pair", "other_connection": "connection_id", "first": "invoice_id", "second": "invoice_id",
 }
 #: Other things a form sends: words, choices and figures, with something that would do.
 WORDS = {
     "amount": "1.00", "currency": "EUR", "date": "2026-06-30", "until": "2026-06-30", "reason": "manual", "note": "x", "text": "x", "said": "x",
     "state": "upheld", "category": "price", "how": "x", "field": "city", "value": "x", "name": "x", "email": "x@x.example", "role": "collector",
-    "outcome": "done", "kind": "note",
+    "outcome": "done", "kind": "note", "act": "same",
 }
 
 

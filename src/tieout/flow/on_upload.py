@@ -19,7 +19,7 @@ from tieout.adapters.ports.format import Profile, RowFinding
 from tieout.adapters.ports.upload import Upload
 from tieout.core.documents import Record
 from tieout.core.evidence import Actor
-from tieout.flow import clock, on_cash
+from tieout.flow import clock, identity, on_cash
 from tieout.stages.base import audit, crash, walls
 from tieout.stages.intake import connect, original, quarantine, receive, run
 from tieout.stages.intake.models import Connection, Envelope, QuarantinedRow, Run
@@ -102,6 +102,8 @@ def read(*, organisation_id: UUID, envelope_id: int, actor: Actor, progress: Cal
     if taken.created + taken.updated >= BULK:
         with walls.inside(organisation_id):
             take_stock.run()
+    if taken.created + taken.updated:
+        identity.follow(organisation_id)
     return taken
 
 

@@ -19,7 +19,7 @@ import msgspec
 
 from tieout.adapters.ports.connector import Page, Raw, Ref, Stream
 from tieout.adapters.ports.errors import BadRecord, NeedsPerson, TryLater, Unsupported
-from tieout.flow import ahead, clock, line, taking
+from tieout.flow import ahead, clock, identity, line, taking
 from tieout.stages.base import crash, walls
 from tieout.stages.intake import hint, run, stream, system
 from tieout.stages.ledger import gone, seen, take_stock
@@ -93,6 +93,8 @@ def once(
         with walls.inside(organisation_id):
             taking.ended(run_id=started.pk, connection_id=connection_id, synced=msgspec.to_builtins(reader.synced), now=clock.now())
             system.release(connection_id=connection_id, lease=lease)
+    if reader.synced.created or reader.synced.updated:
+        identity.follow(organisation_id)
     return reader.synced
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from tieout.adapters.ports.connector import Command, OutcomeUnknown, Raw, Receipt, Ref
 from tieout.adapters.ports.errors import BadRecord, NeedsPerson, PortError, TryLater, Unsupported
-from tieout.flow import clock, line, taking
+from tieout.flow import clock, identity, line, taking
 from tieout.stages.base import crash, feed, walls
 from tieout.stages.intake.models import Connection
 from tieout.stages.writeback import compose, outbox, plan, recognise
@@ -65,7 +65,11 @@ def run(organisation_id: UUID, customer_ids: list[int] | None = None) -> Written
 
 
 def follow(organisation_id: UUID) -> Written:
-    """Tell what has changed since the last time: about the customers the change feed names, or about all where it names too many."""
+    """Tell what has changed since the last time: about the customers the change feed names, or about all where it names too many.
+
+    Who is one with whom comes first: whoever is there already is not made there once more.
+    """
+    identity.follow(organisation_id)
     with walls.inside(organisation_id):
         changes = feed.take(reader=READER)
         customers = sorted({c for change in changes for c in change.customer_ids})

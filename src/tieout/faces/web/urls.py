@@ -28,6 +28,7 @@ PAGES: list[tuple[str, str, str]] = [
     ("customers/<int:customer_id>/promise/withdraw/", "customer.withdraw", "customer_withdraw"),
     ("customers/<int:customer_id>/paid/", "customer.says_paid", "customer_says_paid"),
     ("customers/<int:customer_id>/link/", "customer.link", "customer_link"),
+    ("customers/<int:customer_id>/join/", "identity.join", "customer_join"),
     ("customers/<int:customer_id>/correct/", "customer.correct", "customer_correct"),
     # An invoice or a credit note.
     ("invoices/<int:invoice_id>/", "invoice.page", "invoice"),
@@ -101,6 +102,11 @@ PAGES: list[tuple[str, str, str]] = [
     ("connections/<int:connection_id>/end/", "systems.end", "system_end"),
     ("connections/<int:connection_id>/", "connections.one", "connection"),
     ("connections/<int:connection_id>/cadence/", "connections.cadence", "connection_cadence"),
+    # Who is one customer.
+    ("identity/", "identity.page", "identity"),
+    ("identity/decide/", "identity.decide", "identity_decide"),
+    ("identity/duplicates/", "identity.twice", "duplicates"),
+    ("identity/keys/", "identity.keys", "key_rules"),
     # The house.
     ("settings/", "settings.page", "settings"),
     ("settings/organisation/", "settings.organisation", "settings_organisation"),

@@ -104,6 +104,8 @@ class RecordRow(_Row):
     score: int
     evidence: str
     linked_by: str
+    linked: bool
+    named: str
     recorded_at: dt.datetime
     seen_at: dt.datetime
 
@@ -206,14 +208,18 @@ _PARTS: dict[str, str] = {
     "disputes": f"""SELECT x.id, x.document_id, d.number, x.currency, x.amount_minor, x.category, x.said, x.opened_at
         FROM dialogue_dispute x JOIN ledger_document d ON (d.organisation_id, d.id) = (x.organisation_id, x.document_id)
         WHERE {_mine('x')} AND x.state = 'open' ORDER BY x.opened_at""",
-    "records": """SELECT s.id, k.name AS connection, k.id AS connection_id, s.external_id, s.score, s.evidence, s.linked_by, s.recorded_at, s.seen_at
+    "records": """SELECT s.id, k.name AS connection, k.id AS connection_id, s.external_id, s.score, s.evidence, s.linked_by,
+        s.home_id IS NOT NULL AS linked, coalesce(h.name, '') AS named, s.recorded_at, s.seen_at
         FROM ledger_sourcerecord s JOIN intake_connection k ON (k.organisation_id, k.id) = (s.organisation_id, s.connection_id)
+        LEFT JOIN ledger_customer h ON (h.organisation_id, h.id) = (s.organisation_id, s.home_id)
         WHERE s.organisation_id = %(o)s AND s.kind = 'customer' AND s.target_id = %(c)s AND s.retracted_at IS NULL ORDER BY s.id LIMIT 100""",
     "corrections": """SELECT id, field, value, before, reason, "by", recorded_at FROM ledger_correction
         WHERE organisation_id = %(o)s AND kind = 'customer' AND target_id = %(c)s AND retracted_at IS NULL ORDER BY recorded_at DESC""",
     "words": """SELECT w.field, w.value, k.name AS connection, w.received_at
         FROM ledger_fieldword w JOIN intake_connection k ON (k.organisation_id, k.id) = (w.organisation_id, w.connection_id)
-        WHERE w.organisation_id = %(o)s AND w.kind = 'customer' AND w.target_id = %(c)s ORDER BY w.field, w.received_at DESC""",
+        WHERE w.organisation_id = %(o)s AND w.kind = 'customer'
+          AND (w.target_id = %(c)s OR w.target_id IN (SELECT id FROM ledger_customer WHERE organisation_id = %(o)s AND lead_id = %(c)s))
+        ORDER BY w.field, w.received_at DESC""",
     "unapplied": f"""SELECT id, date, currency, unapplied_minor, left(remittance, 200) AS remittance FROM ledger_payment t
         WHERE {_mine('t')} AND unapplied_minor > 0 ORDER BY date DESC, id DESC LIMIT 50""",
 }

@@ -177,12 +177,14 @@ CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_deal (
   organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, name text NOT NULL, stage text NOT NULL,
   won boolean NOT NULL, customer_external_id text NOT NULL, currency text NOT NULL, amount_minor bigint, close_date date,
   content_hash bytea NOT NULL);
--- What is known of a staged row once it has been looked up: its record here, the row that stands for, its customer.
+-- What is known of a staged row once it has been looked up: its record here, the row that stands for, its customer, and whom that
+-- customer's own key founded where a link has it stand for another.
 ALTER TABLE ledger_staged_document ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint,
-  ADD COLUMN IF NOT EXISTS customer_id bigint;
+  ADD COLUMN IF NOT EXISTS customer_id bigint, ADD COLUMN IF NOT EXISTS home_id bigint;
 ALTER TABLE ledger_staged_payment ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint,
   ADD COLUMN IF NOT EXISTS customer_id bigint;
-ALTER TABLE ledger_staged_customer ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint;
+ALTER TABLE ledger_staged_customer ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint,
+  ADD COLUMN IF NOT EXISTS home_id bigint;
 ALTER TABLE ledger_staged_application ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint;
 ALTER TABLE ledger_staged_refund ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint;
 ALTER TABLE ledger_staged_dispute ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint;

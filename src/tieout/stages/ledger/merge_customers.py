@@ -1,9 +1,8 @@
 """Customers of a run: those a source describes, and those only named by its invoices and payments.
 
-A source record that is new here is linked to a customer that exists where the link is certain (the same tax id, or
-the same folded name with the same e-mail address), else it founds a customer of its own. Links are rows that can be
-retracted; nothing is merged away. What a source says it says; what it is silent about stays; what a person
-corrected stays.
+A source record that is new here founds a customer of its own; whether that is one with another is judged afterwards
+(`flow.identity`), and what a source says of its own customer never changes another one's row, linked or not. What a
+source says it says; what it is silent about stays; what a person corrected stays.
 """
 
 from __future__ import annotations
@@ -28,24 +27,6 @@ class MergedCustomers(NamedTuple):
 
 
 _MINE = "s.organisation_id = %(org)s AND s.run = %(run)s"
-
-#: New records of customers we certainly have: one candidate only, never two.
-_ADOPT = f"""
-WITH new AS MATERIALIZED (SELECT s.*, s.ctid AS at FROM ledger_staged_customer s WHERE {_MINE} AND s.record_id IS NULL),
-same AS (
-  SELECT n.external_id, c.id, 99 AS score, 'same tax id ' || n.tax_id AS evidence
-    FROM new n JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.tax_id = n.tax_id AND n.tax_id <> ''
-  UNION
-  SELECT n.external_id, c.id, 95, 'same name and same e-mail address'
-    FROM new n JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.folded_name = n.folded_name
-    JOIN ledger_contact k ON k.organisation_id = %(org)s AND k.customer_id = c.id AND k.retracted_at IS NULL AND lower(k.email) = lower(n.email)),
-certain AS (SELECT external_id, min(id) AS id, max(score) AS score,
-       min(evidence) AS evidence FROM same GROUP BY external_id HAVING count(DISTINCT id) = 1)
-INSERT INTO ledger_sourcerecord (organisation_id, connection_id, kind, external_id, target_id, content_hash, envelope_id, line, score, evidence,
-       linked_by, rank, recorded_at, seen_at)
-SELECT %(org)s, %(conn)s, 'customer', n.external_id, c.id, '\\x00', %(envelope)s, n.line, c.score, left(c.evidence, 300), 'machine', 1,
-       %(now)s, %(now)s
-  FROM certain c JOIN new n USING (external_id)"""
 
 _FOUND = f"""
 WITH fresh AS MATERIALIZED (
@@ -78,15 +59,16 @@ UPDATE ledger_customer c SET {", ".join([*(_set(f) for f in FIELDS), _set("name"
        aliases = CASE WHEN s.aliases IS NULL OR s.aliases = '[]' THEN c.aliases ELSE s.aliases END,
        accounts = CASE WHEN s.accounts IS NULL OR s.accounts = '[]' THEN c.accounts ELSE s.accounts END
   FROM ledger_staged_customer s
- WHERE {_MINE} AND s.record_id IS NOT NULL AND c.organisation_id = %(org)s AND c.id = s.target_id"""
+ WHERE {_MINE} AND s.record_id IS NOT NULL AND c.organisation_id = %(org)s AND c.id = coalesce(s.home_id, s.target_id)"""
 
 _REMEMBER = f"""
 INSERT INTO ledger_fieldword (organisation_id, kind, target_id, field, connection_id, value, envelope_id, line, received_at)
-SELECT DISTINCT ON (s.target_id, w.field) %(org)s, 'customer', s.target_id, w.field, %(conn)s, to_jsonb(w.value), %(envelope)s, s.line, %(now)s
+SELECT DISTINCT ON (coalesce(s.home_id, s.target_id), w.field) %(org)s, 'customer', coalesce(s.home_id, s.target_id), w.field, %(conn)s,
+       to_jsonb(w.value), %(envelope)s, s.line, %(now)s
   FROM ledger_staged_customer s,
        LATERAL (VALUES {", ".join(f"('{f}', s.{f})" for f in FIELDS)}) AS w(field, value)
  WHERE {_MINE} AND s.record_id IS NOT NULL AND coalesce(w.value, '') <> ''
- ORDER BY s.target_id, w.field, s.line DESC
+ ORDER BY coalesce(s.home_id, s.target_id), w.field, s.line DESC
     ON CONFLICT (organisation_id, kind, target_id, field, connection_id)
     DO UPDATE SET value = excluded.value, envelope_id = excluded.envelope_id, line = excluded.line, received_at = excluded.received_at"""
 
@@ -97,34 +79,43 @@ UPDATE ledger_sourcerecord r SET content_hash = s.content_hash, envelope_id = %(
 
 _ANY_PARENT = f"SELECT EXISTS (SELECT 1 FROM ledger_staged_customer s WHERE {_MINE} AND s.parent_external_id IS NOT NULL)"
 _PARENTS = f"""
-UPDATE ledger_customer c SET parent_id = p.target_id
+UPDATE ledger_customer c SET parent_id = coalesce(p.home_id, p.target_id)
   FROM ledger_staged_customer s
   JOIN ledger_sourcerecord p ON p.organisation_id = %(org)s AND p.connection_id = %(conn)s AND p.kind = 'customer'
        AND p.external_id = s.parent_external_id AND p.retracted_at IS NULL
- WHERE {_MINE} AND c.organisation_id = %(org)s AND c.id = s.target_id AND p.target_id <> c.id AND c.parent_id IS DISTINCT FROM p.target_id"""
+ WHERE {_MINE} AND c.organisation_id = %(org)s AND c.id = coalesce(s.home_id, s.target_id) AND coalesce(p.home_id, p.target_id) <> c.id
+   AND c.parent_id IS DISTINCT FROM coalesce(p.home_id, p.target_id)"""
 
-#: Contacts that sources name. One a person has retracted does not come back because a source repeats it.
+#: Contacts that sources name. One a person has retracted does not come back because a source repeats it. Of a linked customer it stands
+#: with the lead, and is remembered as its own.
 _NAMED = {
-    "customer": f"SELECT s.target_id AS customer_id, s.email FROM ledger_staged_customer s WHERE {_MINE} AND s.email IS NOT NULL",
-    "document": f"SELECT s.customer_id, s.customer_email AS email FROM ledger_staged_document s WHERE {_MINE} AND s.customer_email IS NOT NULL",
+    "customer": f"""SELECT coalesce(s.home_id, s.target_id) AS home, s.target_id AS target, s.email FROM ledger_staged_customer s
+            WHERE {_MINE} AND s.email IS NOT NULL""",
+    "document": f"""SELECT coalesce(s.home_id, s.customer_id) AS home, s.customer_id AS target, s.customer_email AS email
+             FROM ledger_staged_document s WHERE {_MINE} AND s.customer_email IS NOT NULL""",
 }
 _CONTACTS = """
-INSERT INTO ledger_contact (organisation_id, customer_id, name, email, phone, roles, rank, recorded_at)
-SELECT %(org)s, n.customer_id, '', n.email, '', '["bill", "chase"]', {rank}, %(now)s
-  FROM ({named}) n
- WHERE NOT EXISTS (SELECT 1 FROM ledger_contact k WHERE k.organisation_id = %(org)s AND k.customer_id = n.customer_id AND lower(k.email) =
-        lower(n.email))"""
+WITH named AS (
+  SELECT home, min(target) AS target, email
+    FROM ({named}) n
+   WHERE NOT EXISTS (
+         SELECT 1 FROM ledger_contact k
+           LEFT JOIN ledger_moved v ON v.organisation_id = %(org)s AND v.table_name = 'ledger_contact' AND v.row_id = k.id
+          WHERE k.organisation_id = %(org)s AND k.customer_id = n.target AND coalesce(v.home_id, k.customer_id) = n.home
+            AND lower(k.email) = lower(n.email))
+   GROUP BY home, email),
+fresh AS MATERIALIZED (SELECT nextval('ledger_contact_id_seq') AS id, n.* FROM named n),
+away AS (
+  INSERT INTO ledger_moved (organisation_id, table_name, row_id, home_id) SELECT %(org)s, 'ledger_contact', id, home FROM fresh WHERE home <> target)
+INSERT INTO ledger_contact (id, organisation_id, customer_id, name, email, phone, roles, rank, recorded_at)
+SELECT id, %(org)s, target, '', email, '', '["bill", "chase"]', {rank}, %(now)s FROM fresh"""
 
 
 def run(cursor: Any, given: dict[str, Any], *, staged: int, named: list[str], hashed: bool) -> MergedCustomers:
     """Merge the `staged` customers of a run that are new or changed, and those its `named` documents and payments speak of; afterwards
     every customer key in it has a link in force, and each document and payment its customer beside it."""
-    adopted, founded, changed = 0, [], []
+    founded, changed = [], []
     if staged:
-        cursor.execute(_ADOPT, given)
-        adopted = cursor.rowcount
-        if adopted:
-            resolve.known(cursor, given, table="customer", hashed=hashed)
         cursor.execute(_FOUND, given)
         founded = [row[0] for row in cursor.fetchall()]
         cursor.execute(_CHANGED, given)
@@ -143,8 +134,7 @@ def run(cursor: Any, given: dict[str, Any], *, staged: int, named: list[str], ha
     speaking = [_NAMED[table] for table in (*(("customer",) if staged else ()), *named) if table in _NAMED]
     if speaking:
         cursor.execute(_CONTACTS.format(named=" UNION ".join(speaking), rank=SOURCE_RANK), given)
-    # An adopted record is new as a record; its customer then takes what the record says, as any change.
-    return MergedCustomers(adopted + len(founded), len(changed) - adopted, sorted({*founded, *changed}))
+    return MergedCustomers(len(founded), len(changed), sorted({*founded, *changed}))
 
 
 def _found_implied(cursor: Any, given: dict[str, Any]) -> bool:

@@ -14,12 +14,14 @@ from django.db.models import Case, ExpressionWrapper, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from tieout.stages.base.rows import OrganisationRow, currency, tie, words
+from tieout.stages.ledger.linked import KeyRule, LinkProposal, Moved
 from tieout.stages.ledger.paid_out import Payout, PayoutItem
 from tieout.stages.ledger.said import AllocationKind, Deal, FieldWord, Seen, SourceRecord, Stated, StatedDispute, StatedRefund, TieOutRun
 
 __all__ = [
-    "Allocation", "Contact", "Correction", "Customer", "Deal", "Document", "DocumentLine", "DocumentVersion", "DueDate", "FieldWord", "Payment",
-    "PaymentVersion", "Payout", "PayoutItem", "Refund", "Seen", "SourceRecord", "Stated", "StatedDispute", "StatedRefund", "TieOutRun",
+    "Allocation", "Contact", "Correction", "Customer", "Deal", "Document", "DocumentLine", "DocumentVersion", "DueDate", "FieldWord", "KeyRule",
+    "LinkProposal", "Moved", "Payment", "PaymentVersion", "Payout", "PayoutItem", "Refund", "Seen", "SourceRecord", "Stated", "StatedDispute",
+    "StatedRefund", "TieOutRun",
 ]  # fmt: skip
 
 _BIG = models.BigIntegerField()
@@ -63,6 +65,8 @@ class Customer(OrganisationRow):
     tax_id = models.CharField(max_length=64, blank=True, default="")
     phone = models.CharField(max_length=64, blank=True, default="")
     parent = tie("ledger.Customer", null=True)
+    lead = tie("ledger.Customer", null=True)  # by links in force this is one customer with that one, where everything of theirs stands
+    compared_at = models.DateTimeField(null=True, blank=True)  # the `recorded_at` it was last compared with others at
     owner = models.BigIntegerField(null=True, blank=True)  # person who looks after the account
     created_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
@@ -71,6 +75,7 @@ class Customer(OrganisationRow):
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["organisation_id", "folded_name"], name="ledger_customer_folded"),
             models.Index(fields=["organisation_id", "name"], name="ledger_customer_name"),
+            models.Index(fields=["organisation_id", "lead"], condition=Q(lead__isnull=False), name="ledger_customer_lead"),
         ]
 
 

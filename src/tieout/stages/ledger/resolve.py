@@ -22,12 +22,14 @@ def hashing(cursor: Any, *, staged: int) -> bool:
 def known(cursor: Any, given: dict[str, Any], *, table: str, hashed: bool) -> int:
     """Put the record of each staged row of a table beside it; returns how many had come before just so, and are gone from staging."""
     kind = "s.kind" if table == "document" else f"'{table}'"
+    home = ", home_id = k.home_id" if table == "customer" else ""
     cursor.execute(
         f"""WITH known AS MATERIALIZED (
-              SELECT s.ctid AS at, r.id, r.target_id, r.content_hash = s.content_hash AS same
+              SELECT s.ctid AS at, r.id, r.target_id, r.home_id, r.content_hash = s.content_hash AS same
                 FROM ledger_staged_{table} s {_record(kind, "s.external_id", hashed)} WHERE {_MINE}),
             again AS (DELETE FROM ledger_staged_{table} s USING known k WHERE s.ctid = k.at AND k.same RETURNING 1),
-            changed AS (UPDATE ledger_staged_{table} s SET record_id = k.id, target_id = k.target_id FROM known k WHERE s.ctid = k.at AND NOT k.same)
+            changed AS (
+              UPDATE ledger_staged_{table} s SET record_id = k.id, target_id = k.target_id{home} FROM known k WHERE s.ctid = k.at AND NOT k.same)
             SELECT count(*) FROM again""",
         given,
     )
@@ -35,12 +37,13 @@ def known(cursor: Any, given: dict[str, Any], *, table: str, hashed: bool) -> in
 
 
 def customers(cursor: Any, given: dict[str, Any], *, table: str, hashed: bool) -> None:
-    """Put the customer of each staged document or payment beside it, where its key has one."""
+    """Put the customer of each staged document or payment beside it, where its key has one; of a document also whom that key founded."""
+    home = ", home_id = k.home_id" if table == "document" else ""
     cursor.execute(
         f"""WITH known AS MATERIALIZED (
-              SELECT s.ctid AS at, r.target_id FROM ledger_staged_{table} s {_record("'customer'", "s.customer_external_id", hashed)}
+              SELECT s.ctid AS at, r.target_id, r.home_id FROM ledger_staged_{table} s {_record("'customer'", "s.customer_external_id", hashed)}
                WHERE {_MINE} AND s.customer_id IS NULL AND s.customer_external_id IS NOT NULL)
-            UPDATE ledger_staged_{table} s SET customer_id = k.target_id FROM known k WHERE s.ctid = k.at""",
+            UPDATE ledger_staged_{table} s SET customer_id = k.target_id{home} FROM known k WHERE s.ctid = k.at""",
         given,
     )
 
@@ -51,4 +54,4 @@ def _record(kind: str, key: str, hashed: bool) -> str:
     if hashed:
         return f"JOIN ledger_sourcerecord r ON {matching}"
     # The offset keeps it a look-up by the key.
-    return f"CROSS JOIN LATERAL (SELECT r.id, r.target_id, r.content_hash FROM ledger_sourcerecord r WHERE {matching} OFFSET 0) r"
+    return f"CROSS JOIN LATERAL (SELECT r.id, r.target_id, r.home_id, r.content_hash FROM ledger_sourcerecord r WHERE {matching} OFFSET 0) r"

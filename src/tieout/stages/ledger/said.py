@@ -26,7 +26,8 @@ class SourceRecord(OrganisationRow):
 
     The link in force is the one with no `retracted_at`; linking elsewhere retracts it and adds another.
     `kind` is customer, invoice, credit_note, payment, payout, refund, dispute or application; `target_id` is our row of that kind (0 for an
-    application, whose rows are `Stated`). `reported_*` is what a source says of a document that was born in another one.
+    application, whose rows are `Stated`), `home_id` the one it came from where links in force move it. `reported_*` is what a source says
+    of a document that was born in another one.
     """
 
     checks_organisation = False
@@ -36,6 +37,7 @@ class SourceRecord(OrganisationRow):
     kind = models.CharField(max_length=12)
     external_id = models.CharField(max_length=300)
     target_id = models.BigIntegerField()
+    home_id = models.BigIntegerField(null=True)  # our row it founded, where a link has it stand for another
     content_hash = models.BinaryField()
     envelope_id = models.BigIntegerField(null=True)
     line = models.BigIntegerField(null=True)
@@ -60,7 +62,10 @@ class SourceRecord(OrganisationRow):
                 name="ledger_source_current",
             )
         ]
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["organisation_id", "kind", "target_id"], name="ledger_source_target")]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["organisation_id", "kind", "target_id"], name="ledger_source_target"),
+            models.Index(fields=["organisation_id", "kind", "home_id"], condition=Q(home_id__isnull=False), name="ledger_source_home"),
+        ]
 
 
 class Stated(OrganisationRow):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from django.db.models import Q
 
 from tieout.core.money import minor_text
 from tieout.stages.collect.models import Task
@@ -18,6 +19,7 @@ from tieout.stages.ledger.models import (
     Deal,
     Document,
     DocumentLine,
+    LinkProposal,
     Payment,
     Payout,
     PayoutItem,
@@ -57,11 +59,29 @@ def _customer(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
     if their_id(connection_id=row.connection_id, kind="customer", target_id=row.subject_id):
         return Moot("it is there already")
     ours = Customer.objects.get(pk=row.subject_id)
+    if ours.lead_id is not None:
+        return Moot("it is one with another customer by now")
+    if rival := _may_be(row):
+        return NotYet(f"it may be {rival}, who is there already or comes first; say so under Same customer")
     contact = Contact.objects.filter(customer=ours, retracted_at__isnull=True).exclude(email="").order_by("-rank", "id").first()
     return {
         "name": ours.name, "email": contact.email if contact else "", "phone": ours.phone, "country": ours.country, "city": ours.city,
         "currency": ours.currency, "tax_id": ours.tax_id, "ours": str(ours.pk),
     }  # fmt: skip
+
+
+def _may_be(row: Outgoing) -> str:
+    """A customer who may be this one, as far as nobody has decided, and is in the other system or about to be made there: made once more,
+    they would stand there twice."""
+    customer_id, connection_id = row.subject_id, row.connection_id
+    open_ = LinkProposal.objects.filter(kind="customer", state="open", related=False).filter(Q(first_id=customer_id) | Q(second_id=customer_id))
+    peers = [one for pair in open_.values_list("first_id", "second_id") for one in pair if one != customer_id]
+    if not peers:
+        return ""
+    there = SourceRecord.objects.filter(connection_id=connection_id, kind="customer", target_id__in=peers, retracted_at__isnull=True)
+    earlier = Outgoing.objects.filter(connection_id=connection_id, kind="customer", subject_id__in=peers, pk__lt=row.pk).exclude(state="failed")
+    found = [*there.filter(gone_at__isnull=True).values_list("target_id", flat=True), *earlier.values_list("subject_id", flat=True)]
+    return Customer.objects.get(pk=min(found)).name if found else ""
 
 
 def _document(row: Outgoing) -> dict[str, Any] | Moot | NotYet:

@@ -15,6 +15,7 @@ from tieout.faces.web import asked, story
 from tieout.faces.web.answer import actor_of, attempt
 from tieout.faces.web.asked import Request
 from tieout.faces.web.may import may, may_post
+from tieout.flow import identity
 from tieout.stages.dialogue import hold as holds
 from tieout.stages.dialogue import note as notes
 from tieout.stages.dialogue import promise as promises
@@ -47,6 +48,8 @@ def page(request: Request, customer_id: int) -> HttpResponse:
     card = account.card(customer_id=customer_id, today=request.today)
     if card is None:
         raise Http404
+    if not card.records and (lead := Customer.objects.filter(pk=customer_id).values_list("lead_id", flat=True).first()):
+        return redirect("customer", customer_id=lead)
     wanted = listing.Wanted(customer=customer_id)
     items, after = listing.page(wanted=wanted, today=request.today)
     lines = events.of(customer_id=customer_id, limit=EVENTS + 1)
@@ -206,8 +209,8 @@ def link(request: Request, customer_id: int) -> HttpResponse:
     here = reverse("customer", args=[customer_id])
     if "unlink" in request.POST:
         return attempt(
-            request, lambda: links.unlink(record=row, actor=actor_of(request), now=request.now), to=here, refusals=REFUSALS,
-            done="The record is split off, and its documents and payments with it. Link it again to undo.",
+            request, lambda: identity.split(record=row, actor=actor_of(request), now=request.now), to=here, refusals=REFUSALS,
+            done="The record is split off, and its documents and payments with it. The machine does not link it again; you can.",
         )
     wanted = party.tidy(asked.text(request.POST, "to", longest=300))
     found = list(Customer.objects.filter(**({"pk": int(wanted)} if wanted.isascii() and wanted.isdigit() and len(wanted) < 19
@@ -216,8 +219,9 @@ def link(request: Request, customer_id: int) -> HttpResponse:
         messages.error(request, f"{'No customer' if not found else 'More than one customer'} is called “{wanted}”; give the full name or the number.")
         return redirect(here)
     return attempt(
-        request, lambda: links.link(record=row, customer=found[0], evidence=asked.text(request.POST, "evidence", longest=300) or "linked by a person",
-                                    actor=actor_of(request), now=request.now),
+        request, lambda: identity.attach(
+            record=row, customer=found[0], evidence=asked.text(request.POST, "evidence", longest=300) or "linked by a person",
+            actor=actor_of(request), now=request.now),
         done=f"The record now belongs to {found[0].name}; its documents and payments moved along. Split it off there to undo.", to=here,
         refusals=REFUSALS,
     )
