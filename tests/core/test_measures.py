@@ -165,6 +165,7 @@ def office_hours(weeks: int, until: dt.datetime) -> list[dt.datetime]:
     return [moment for moment in found if until - dt.timedelta(weeks=weeks) <= moment <= until]
 
 
+SPRING = dt.datetime(2026, 4, 1, 9, 30, tzinfo=BERLIN)
 WEDNESDAY = dt.datetime(2026, 6, 10, 9, 30, tzinfo=BERLIN)
 
 
@@ -178,7 +179,8 @@ WEDNESDAY = dt.datetime(2026, 6, 10, 9, 30, tzinfo=BERLIN)
         pytest.param(8, WEDNESDAY.replace(day=12, hour=16), WEDNESDAY.replace(day=15, hour=8), False, id="a week-end is no silence"),
         pytest.param(8, WEDNESDAY.replace(day=12, hour=16), WEDNESDAY.replace(day=15, hour=13), True, id="the Monday after it is"),
         pytest.param(8, WEDNESDAY, WEDNESDAY + dt.timedelta(days=40), True, id="a long silence does not become usual"),
-        pytest.param(8, WEDNESDAY.replace(month=4, day=1), WEDNESDAY.replace(month=4, day=1, hour=12), False, id="hours stay hours when clocks go forward"),
+        pytest.param(8, SPRING, SPRING.replace(hour=12), False, id="two hours are two when the clocks have gone forward meanwhile"),
+        pytest.param(8, SPRING, SPRING.replace(hour=14), True, id="and four are four"),
     ],
 )
 def test_silence_is_judged_by_the_sources_own_weeks(weeks: int, last: dt.datetime, now: dt.datetime, silent: bool) -> None:

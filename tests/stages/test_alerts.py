@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -53,7 +52,8 @@ def stripe(**fields: Any) -> Connection:
 
 
 def ran(source: Connection, at: dt.datetime, **fields: Any) -> Run:
-    return Run.objects.create(**{"connection": source, "started_at": at, "finished_at": at, "state": "done", "mode": "changes", "created": 1, **fields})
+    usual = {"started_at": at, "finished_at": at, "state": "done", "mode": "changes", "created": 1}
+    return Run.objects.create(connection=source, **{**usual, **fields})
 
 
 # What is seen
@@ -89,7 +89,8 @@ def everything_wrong() -> None:
         ran(failing, NOW - dt.timedelta(minutes=minutes), state="failed", created=0)
     stripe(name="Ending", account={"refresh_expires_at": (NOW + 10 * DAY).isoformat()})
     run = ran(late, NOW - 4 * HOUR)
-    QuarantinedRow.objects.create(connection=late, run=run, code="not_understood", message="status is 'frozen', which nobody knows", stream="invoices")
+    strange = "status is 'frozen', which nobody knows"
+    QuarantinedRow.objects.create(connection=late, run=run, code="not_understood", message=strange, stream="invoices")
     QuarantinedRow.objects.create(connection=builders.connection(), run=run, line=3, code="bad_date", message="no such day")
     for state, hours in (("failed", 1), ("unknown", 1), ("waiting", 30)):
         Outgoing.objects.create(
@@ -262,10 +263,11 @@ def test_an_alert_is_acknowledged_put_off_and_taken_up_again(inside: uuid.UUID) 
 
 
 @pytest.fixture
-def hook(inside: uuid.UUID) -> Iterator[AlertChannel]:
-    made = address.add(vendor="webhook", name="Pager", given={"address": "https://pager.example/in/s3cret", "secret": "k" * 16}, actor=ADA, now=NOW - DAY)
+def hook(inside: uuid.UUID) -> AlertChannel:
+    settings = {"address": "https://pager.example/in/s3cret", "secret": "k" * 16}
+    made = address.add(vendor="webhook", name="Pager", given=settings, actor=ADA, now=NOW - DAY)
     assert isinstance(made, AlertChannel)
-    yield made
+    return made
 
 
 @pytest.mark.parametrize(

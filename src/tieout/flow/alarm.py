@@ -209,7 +209,8 @@ def _letter(channel: AlertChannel, key: str, subject: str, facts: Mapping[str, A
     lines.append(f"-- \n{facts['organisation']}, told by tieout. What you are told is chosen here: {_url(reverse('alert_settings'))}")
     mailed = channel.vendor == "email"
     return Letter(
-        message_id=f"<alert.{key}@{_domain(ours.address)}>" if mailed else key, date=at, to_address=channel.shown if mailed else "",
+        message_id=f"<alert.{key}.{walls.current().hex}@{_domain(ours.address)}>" if mailed else key, date=at,
+        to_address=channel.shown if mailed else "",
         sender_name=ours.name, sender_address=ours.address, return_address=ours.address, subject=f"[tieout] {subject}" if mailed else subject,
         text="\n\n".join(lines), facts=facts,
     )  # fmt: skip

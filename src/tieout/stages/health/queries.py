@@ -10,11 +10,12 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from tieout.stages.health import lookers, notice
 from tieout.stages.health.models import Alert, AlertChannel
 
+_OCCASIONS = {"opened": "when it opened", "worse": "when it became more urgent", "reminder": "as a reminder", "closed": "when it was over"}
 STATES = {"open": "Open", "seen": "Looked after", "over": "Over"}
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert as a page shows it; `told` are (channel, occasion, state, when)."""
+    """An alert as a page shows it; `told` are (channel, on what occasion, state, when)."""
 
     id: int
     kind: str
@@ -45,7 +46,8 @@ def alerts(*, state: str, now: dt.datetime, kind: str = "", limit: int = 200) ->
     heat = Case(When(severity="urgent", then=Value(0)), When(severity="soon", then=Value(1)), default=Value(2), output_field=IntegerField())
     found = list((rows.order_by("-closed_at", "-id") if state == "over" else rows.order_by(heat, "-first_seen_at", "-id"))[:limit])
     told = notice.told_of(alert_ids=[row.pk for row in found])
-    return [_shown(row, tuple(told.get(row.pk, ()))) for row in found]
+    words = {pk: tuple((name, _OCCASIONS[said.partition(":")[0]], state, at) for name, said, state, at in rows) for pk, rows in told.items()}
+    return [_shown(row, words.get(row.pk, ())) for row in found]
 
 
 def counts(*, now: dt.datetime) -> dict[str, int]:
