@@ -20,9 +20,11 @@ from django.urls import reverse
 
 from tests.conftest import NOW
 from tests.faces.conftest import signed_in_to
+from tests.scenarios.connected import connect
+from tests.scenarios.receiver import SECRET, receiving
 from tests.stages import builders
 from tieout.core.evidence import Actor
-from tieout.flow import nightly, send, sync
+from tieout.flow import alarm, nightly, send, sync
 from tieout.rehearsal import catcher
 from tieout.rehearsal.twins.server import serving
 from tieout.rehearsal.twins.stripe import TWIN
@@ -308,6 +310,58 @@ def test_a_twin_is_connected_through_the_wizard_goes_live_and_ties_out(organisat
         _seen(page, "tie_out")
         page.get_by_role("link", name=open_.number).click()
         assert open_.number in page.get_by_role("heading", level=1).inner_text()
+
+
+def test_an_alert_is_looked_after_its_address_added_and_a_report_made(organisation: uuid.UUID, visit: Any) -> None:
+    with serving(TWIN(clock=lambda: NOW), deliver=False) as stripe, receiving() as pager:
+        twin = stripe.twin
+        invoice = twin.invoice(twin.customer("Brightwater GmbH", email="ap@brightwater.example"), 12_000)
+        books = connect(organisation, "stripe", name="Stripe", api_key="sk_test_twin", base_url=stripe.url)
+        books.sync()
+        twin.pay(invoice, out_of_band=True)
+        books.sync()
+        with walls.inside(organisation):
+            later = NOW + dt.timedelta(days=10)
+            Connection.objects.filter(pk=books.connection).update(account={"name": "Marrow Lane", "refresh_expires_at": later.isoformat()})
+            builders.payment("320.00", "2026-05-20", text="who is it")
+            Connection.objects.create(
+                name="QuickBooks", kind="system", vendor="quickbooks", created_at=NOW, last_success_at=NOW, cadence_hours=1,
+                needs_person="the other side does not let us in any more; connect again")
+        alarm.look(organisation)
+        page = visit("alerts")
+        page.get_by_text("QuickBooks does not let us in").wait_for()
+        _seen(page, "alerts")
+        page.get_by_role("button", name="I look after it").first.click()
+        page.get_by_text("nobody is reminded of it").wait_for()
+        page.get_by_role("link", name="Who is told").click()
+        form = page.locator("form").filter(has=page.get_by_role("heading", name="Add a webhook"))
+        form.get_by_label("What to call it").fill("Pager")
+        form.get_by_label("Address").fill(pager.url)
+        form.get_by_label("Secret that signs").fill(SECRET)
+        form.get_by_role("button", name="Add").click()
+        page.get_by_role("button", name="Send a test").click()
+        page.get_by_text("The test arrived at Pager").wait_for()
+        page.get_by_label("Money unmatched for a week: Pager").uncheck()
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("Saved.").wait_for()
+        assert not page.get_by_label("Money unmatched for a week: Pager").is_checked()
+        page.get_by_role("button", name="Mail alerts to me").click()
+        page.get_by_text("Alerts are mailed to").wait_for()
+        _seen(page, "alert_settings")
+        page = visit("connections")
+        page.get_by_role("link", name="Health", exact=True).click()
+        page.get_by_role("button", name="Make the report").click()
+        page.get_by_text("The report is made and kept").wait_for()
+        page.get_by_role("link", name=invoice.number).wait_for()
+        _seen(page, "health_report")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="PDF").click()
+        assert download.value.suggested_filename.startswith("health-report-2026-06-01")
+        _seen(visit("health"), "health")
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size({"width": 390, "height": 844})
+        for name in ("alerts", "alert_settings", "health"):
+            _seen(visit(name), f"{name}-narrow")
 
 
 def _seen(page: Any, name: str) -> None:

@@ -267,7 +267,9 @@ def _changed(given: Mapping[str, dt.datetime], compared: Mapping[int, Compared])
         # Where our books and the system it was born in agree, that system is where it happened.
         home = names[birth] if at_birth == here and birth != there_id else OUR_BOOKS
         pair = ((home, here, here_at), (names[there_id], there, there_at))
-        (changed_in, to, at), (not_in, still, _) = pair if here_at >= there_at else pair[::-1]
+        # What we learn of a document from where it was born changes both at one moment, and happened there.
+        happened_here = here_at > there_at if birth == there_id else here_at >= there_at
+        (changed_in, to, at), (not_in, still, _) = pair if happened_here else pair[::-1]
         told = compared.get(there_id)
         listed.append(Changed(
             document_id=pk, number=number, customer=customer, changed_in=changed_in, to=_word(to, kind), changed_at=at, not_in=not_in,
