@@ -6,6 +6,7 @@ import datetime as dt
 import gzip
 import uuid
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -17,6 +18,8 @@ from tieout.stages.cash.models import Proposal
 from tieout.stages.collect.models import Decision, Task, Wave, WorkItem
 from tieout.stages.dialogue import contact_point, dispute, hold, note, promise
 from tieout.stages.dialogue.models import Reply, Touch
+from tieout.stages.health import address, report
+from tieout.stages.health.models import Alert, AlertChannel, HealthReport
 from tieout.stages.intake import system
 from tieout.stages.intake.models import Connection, Envelope, EnvelopePart, QuarantinedRow, Run
 from tieout.stages.ledger.models import Allocation, Contact, Correction, KeyRule, LinkProposal, Payout, PayoutItem, SourceRecord
@@ -96,13 +99,21 @@ def everything(mark: str) -> dict[str, int | str]:
         kind="customer", first_id=debtor.pk, second_id=sister.pk, score=70, reasons=[f"same mail domain {mark.lower()}.example"], found_at=NOW)
     KeyRule.objects.create(
         connection=source, field="key", other_connection=connected, other_field="email", note=f"{mark} rule", written_by="Ada", recorded_at=NOW)
+    alert = Alert.objects.create(
+        key=f"stale:{connected.pk}", kind="stale", severity="urgent", subject=f"{mark} Stripe is stale", says=f"{mark} was not heard of",
+        mend="mend the connection", page="connection", page_key=connected.pk, connection=connected, first_seen_at=NOW, last_seen_at=NOW)
+    told_at = address.add(vendor="slack", name=f"{mark} Slack", given={"address": f"http://127.0.0.1:9/{mark}"}, actor=ADA, now=NOW)
+    assert isinstance(told_at, AlertChannel)
+    made = report.make(
+        from_date=today.replace(day=1), to_date=today, monthly=False, compared={}, today=today, actor=ADA, now=NOW, zone=ZoneInfo("Europe/Berlin"))
+    assert isinstance(made, HealthReport)
     person = found.person(email=f"{mark.lower()}-{uuid.uuid4().hex[:6]}@people.example", name=f"{mark} Person", password=None)
     found.member(person=person, role="collector", actor=ADA, now=NOW)
     return {
         "customer_id": debtor.pk, "invoice_id": invoice.pk, "payment_id": money.pk, "message_id": message.pk, "reply_id": reply.pk,
         "task_id": task.pk, "connection_id": connected.pk, "payout_id": payout.pk, "vendor": mark.lower(),
         "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk, "key_id": key.id,
-        "token": str(message.token),
+        "token": str(message.token), "alert_id": alert.pk, "channel_id": told_at.pk, "report_id": made.pk,
         "allocation": applied.pk, "proposal": proposal.pk, "hold": held.pk, "promise": promised.pk, "dispute": objection.pk, "note": noted.pk,
         "wave": wave.pk, "correction": correction.pk, "on_invoice": on_invoice.pk, "contact": Contact.objects.filter(customer=debtor).first().pk,
         "record": SourceRecord.objects.get(kind="customer", target_id=debtor.pk).pk, "loose": loose.pk,

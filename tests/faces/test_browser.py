@@ -20,11 +20,13 @@ from django.urls import reverse
 
 from tests.conftest import NOW
 from tests.faces.conftest import signed_in_to
+from tests.scenarios.connected import connect
+from tests.scenarios.receiver import SECRET, receiving
 from tests.stages import builders
 from tests.stages.test_identity import described
 from tests.stages.test_ledger_merge import load
 from tieout.core.evidence import Actor
-from tieout.flow import identity, nightly, pilot, send, sync
+from tieout.flow import alarm, identity, nightly, pilot, send, sync
 from tieout.rehearsal import catcher
 from tieout.rehearsal.twins.quickbooks import TWIN as QUICKBOOKS
 from tieout.rehearsal.twins.server import serving
@@ -356,6 +358,73 @@ def test_quickbooks_is_connected_through_the_wizard_by_consent(organisation: uui
         page.get_by_role("button", name="Make a key").click()
         page.get_by_text("shown this once").wait_for()
         _seen(page, "api_keys")
+
+
+@pytest.mark.timeout(300)
+def test_an_alert_is_looked_after_and_an_address_is_told(organisation: uuid.UUID, visit: Any) -> None:
+    with receiving() as pager:
+        with walls.inside(organisation):
+            later = NOW + dt.timedelta(days=10)
+            Connection.objects.create(
+                name="Stripe", kind="system", vendor="stripe", created_at=NOW, last_success_at=NOW, cadence_hours=1,
+                account={"name": "Marrow Lane", "refresh_expires_at": later.isoformat()})
+            builders.payment("320.00", "2026-05-20", text="who is it")
+            Connection.objects.create(
+                name="QuickBooks", kind="system", vendor="quickbooks", created_at=NOW, last_success_at=NOW, cadence_hours=1,
+                needs_person="the other side does not let us in any more; connect again")
+        alarm.look(organisation)
+        page = visit("alerts")
+        page.get_by_text("QuickBooks does not let us in").wait_for()
+        _seen(page, "alerts")
+        page.get_by_role("button", name="I look after it").first.click()
+        page.get_by_text("nobody is reminded of it").wait_for()
+        page.get_by_role("link", name="Who is told").click()
+        form = page.locator("form").filter(has=page.get_by_role("heading", name="Add a webhook"))
+        form.get_by_label("What to call it").fill("Pager")
+        form.get_by_label("Address").fill(pager.url)
+        form.get_by_label("Secret that signs").fill(SECRET)
+        form.get_by_role("button", name="Add").click()
+        page.get_by_role("button", name="Send a test").click()
+        page.get_by_text("The test arrived at Pager").wait_for()
+        page.get_by_label("Money unmatched for a week: Pager").uncheck()
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("Saved.").wait_for()
+        assert not page.get_by_label("Money unmatched for a week: Pager").is_checked()
+        page.get_by_role("button", name="Mail alerts to me").click()
+        page.get_by_text("Alerts are mailed to").wait_for()
+        _seen(page, "alert_settings")
+        _narrow(visit, "alerts", "alert_settings")
+
+
+@pytest.mark.timeout(300)
+def test_a_health_report_is_made_read_and_carried_away(organisation: uuid.UUID, visit: Any) -> None:
+    with serving(TWIN(clock=lambda: NOW), deliver=False) as stripe:
+        twin = stripe.twin
+        invoice = twin.invoice(twin.customer("Brightwater GmbH", email="ap@brightwater.example"), 12_000)
+        books = connect(organisation, "stripe", name="Stripe", api_key="sk_test_twin", base_url=stripe.url)
+        books.sync()
+        twin.pay(invoice, out_of_band=True)
+        books.sync()
+        alarm.look(organisation)
+        page = visit("connections")
+        page.get_by_role("link", name="Health", exact=True).click()
+        page.get_by_role("button", name="Make the report").click()
+        page.get_by_text("The report is made and kept").wait_for()
+        page.get_by_role("link", name=invoice.number).wait_for()
+        _seen(page, "health_report")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="PDF").click()
+        assert download.value.suggested_filename.startswith("health-report-2026-06-01")
+        _seen(visit("health"), "health")
+        _narrow(visit, "health")
+
+
+def _narrow(visit: Any, *names: str) -> None:
+    """The same pages in the dark, on a telephone."""
+    visit.page.emulate_media(color_scheme="dark")
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    for name in names:
+        _seen(visit(name), f"{name}-narrow")
 
 
 def _seen(page: Any, name: str) -> None:

@@ -204,7 +204,7 @@ class _Reader:
             known = gone.known(connection_id=self.connection_id, kind=kind)
         if len(unseen) > max(_BRAKE_LEAST, known * _BRAKE_SHARE):
             raise NeedsPerson(
-                f"{len(unseen)} of {known} {one.title.lower()} were not met when they were read anew; that is too many to believe. "
+                f"{len(unseen)} of {known} {one.title.lower()} were not met when they were read anew; {gone.TOO_MANY}. "
                 "Look whether the account is the right one and its records are there, then have them read once more."
             )
         for begin in range(0, len(unseen), 100):

@@ -25,6 +25,8 @@ POINTS: dict[str, str] = {
     "send.after_settle": "outcome recorded, not committed",
     "outbox.after_claim": "claim committed, other side not called",
     "outbox.after_call": "other side called, outcome not recorded",
+    "alarm.after_claim": "notice claimed, its address not called",
+    "alarm.after_call": "its address called, outcome not recorded",
 }
 
 

@@ -13,6 +13,9 @@ from tieout.stages.base import feed, walls
 from tieout.stages.ledger import version
 from tieout.stages.ledger.models import Deal, Document, Payment, Payout, SourceRecord, Stated, StatedDispute, StatedRefund
 
+#: What a reading says that stopped because far too many records were missing: such a stop is told apart by it.
+TOO_MANY = "that is too many to believe"
+
 
 def at_source(*, connection_id: int, kind: str, external_ids: Iterable[str], how: str, now: dt.datetime) -> list[int]:
     """Mark these records of a connection as gone. Its own documents are deleted, its own payments called off, what it stated as
