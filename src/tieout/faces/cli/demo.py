@@ -125,9 +125,10 @@ def _once(*, as_json: bool) -> None:
 
 
 def _lived() -> dict[str, Any]:
-    from tieout.flow import clock
+    from tieout.flow import clock, line
     from tieout.rehearsal import demo
 
+    line.unlimited()  # the vendors are twins, and weeks are lived in seconds
     with demo.alone():
         organisation: UUID = demo.there() or demo.company(now=clock.real_now())
     lived = demo.advance(organisation, 3)
