@@ -103,13 +103,17 @@ def match(*, organisation: str) -> None:
 
 
 @app.task(name="tieout.hooked", queue="sync", retry=_RETRY)
+@_in_step
 def hooked(*, organisation: str, connection: int) -> None:
-    """Look at what came to a connection's door."""
+    """Look at what came to a connection's door, and let everybody hear of it at once: the other systems, and whoever was to be
+    written to about it."""
     from tieout.flow import sync
 
     synced = sync.once(UUID(organisation), connection, poll=False)
     log.info("door looked at", organisation=organisation, connection=connection, seen=synced.seen, stopped=synced.stopped)
     later(write, organisation=organisation, lock="write")
+    if synced.created or synced.updated or synced.gone:
+        later(follow, organisation=organisation, lock="follow")
 
 
 @app.task(name="tieout.sync", queue="sync")

@@ -12,14 +12,12 @@ ZONE = ZoneInfo("Europe/Berlin")
 #: is the morning of the customers overseas. What happened in the web shop is looked at before letters leave.
 DAY: tuple[tuple[dt.time, str], ...] = (
     (dt.time(7, 30), "files"),
-    (dt.time(7, 45), "shop"),
     (dt.time(8, 0), "judge"),
     (dt.time(9, 15), "mail"),
     (dt.time(9, 30), "desk"),
     (dt.time(9, 55), "shop"),
     (dt.time(10, 5), "send"),
     (dt.time(15, 30), "answers"),
-    (dt.time(15, 55), "shop"),
     (dt.time(16, 5), "send"),
 )
 

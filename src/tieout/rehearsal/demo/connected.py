@@ -39,6 +39,7 @@ _OPTIONS: Mapping[str, dict[str, Any]] = {
 }
 #: What our doors know the twins by; a rehearsal's secrets open nothing.
 _SECRETS: Mapping[str, str] = {QUICKBOOKS: "verifier-of-a-rehearsal", HUBSPOT: "twin-secret"}
+_CADENCE_HOURS = 24 * 8
 _NOWHERE = "http://127.0.0.1:9/"
 
 
@@ -119,6 +120,9 @@ def connect(organisation_id: UUID, served: Mapping[str, Serving], *, actor: Acto
         made[vendor], _ = connecting.open(
             organisation_id, vendor=vendor, name=NAMES[vendor], given={**fields, "base_url": served[vendor].url}, stage=stage, actor=actor
         )
+        with walls.inside(organisation_id):
+            # While the demo runs they are read every minute; while its weeks are lived in seconds, once a working day.
+            Connection.objects.filter(pk=made[vendor]).update(cadence_hours=_CADENCE_HOURS)
         sync.once(organisation_id, made[vendor])
     with walls.inside(organisation_id):
         _known_again(made[HUBSPOT], {name: company.id for name, company in companies.items()}, actor)

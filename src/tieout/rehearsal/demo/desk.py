@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from tieout.core.evidence import Actor
-from tieout.rehearsal.company import story
+from tieout.rehearsal.company import shop, story
 from tieout.rehearsal.company.trade import World
 from tieout.rehearsal.demo import debtors
 from tieout.stages.base.models import Membership
@@ -79,6 +79,7 @@ def _release(day: Day) -> None:
         proposal = waves.preview(today=day.today)
         ids = [c for group in proposal.waves for c in group.customer_ids]
         chosen = set(ids[: len(ids) * 6 // 10]) | {day.customer(part).pk for part in _DIFFICULT}
+        chosen |= set(Customer.objects.filter(name__in=[buyer.name for buyer in shop.BUYERS if buyer.late]).values_list("pk", flat=True))
         release.wave(customer_ids=chosen, name="Most regular customers", actor=day.jonas, now=day.now)
 
 

@@ -130,9 +130,10 @@ def _shop(at: _Moment) -> dict[str, int]:
     kept = at.kept
     after = kept.shopped or kept.until
     done = selling.lived(at.organisation_id, seed=kept.seed, first=kept.first, after=after, until=at.now)
+    # The books and the CRM change only by us: they are read once a week, so that nobody takes them for silent.
+    selling.follow(at.organisation_id, whole=at.now.weekday() == 0)
     with walls.inside(at.organisation_id):
         place.keep(msgspec.structs.replace(kept, shopped=at.now))
-    selling.follow(at.organisation_id)
     return {"shop": done}
 
 

@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+import msgspec
 import structlog
 
 from tieout.flow import clock, sync, write
 from tieout.rehearsal.company import shop
-from tieout.rehearsal.demo import connected
+from tieout.rehearsal.demo import connected, place
 from tieout.rehearsal.twins.server import Serving
 from tieout.rehearsal.twins.stripe import doors
 from tieout.stages.base import walls
@@ -53,11 +54,23 @@ def lived(organisation_id: UUID, *, seed: int, first: dt.date, after: dt.datetim
     return done
 
 
-def follow(organisation_id: UUID) -> None:
-    """Read the three, and tell each what it has yet to hear."""
+def just_now(organisation_id: UUID, *, kept: place.Kept, now: dt.datetime) -> place.Kept:
+    """What happens in the shop while somebody watches: it travels by webhook, and nobody here reads it."""
+    if kept.shopped is None:
+        return kept
+    after, kept = kept.shopped, msgspec.structs.replace(kept, shopped=now)
+    if shop.acts(seed=kept.seed, first=kept.first, after=after, until=now):
+        lived(organisation_id, seed=kept.seed, first=kept.first, after=after, until=now)
+        with walls.inside(organisation_id):
+            place.keep(kept)
+    return kept
+
+
+def follow(organisation_id: UUID, *, whole: bool = True) -> None:
+    """Read the shop's Stripe (and the others, if `whole`), and tell each what it has yet to hear."""
     with walls.inside(organisation_id):
         rows = {vendor: row.pk for vendor, row in connected.connections().items()}
-    for vendor in connected.NAMES:
+    for vendor in connected.NAMES if whole else (connected.STRIPE,):
         if vendor in rows:
             sync.once(organisation_id, rows[vendor])
     if rows:

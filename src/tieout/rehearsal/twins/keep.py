@@ -23,7 +23,6 @@ def lay_down(twin: Twin, path: Path) -> None:
     """Keep the state; whoever reads meanwhile finds the whole one before."""
     with twin.lock:
         content = pickle.dumps(twin)
-    path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     fresh.write_bytes(content)
     os.replace(fresh, path)
@@ -61,4 +60,5 @@ def kept(twin: Twin, path: Path) -> Iterator[None]:
     finally:
         ended.set()
         thread.join(10)
-        lay_down(twin, path)
+        if path.parent.is_dir():  # else its company was deleted meanwhile
+            lay_down(twin, path)
