@@ -105,15 +105,12 @@ def match(*, organisation: str) -> None:
 @app.task(name="tieout.hooked", queue="sync", retry=_RETRY)
 @_in_step
 def hooked(*, organisation: str, connection: int) -> None:
-    """Look at what came to a connection's door, and let everybody hear of it at once: the other systems, and whoever was to be
-    written to about it."""
+    """Look at what came to a connection's door, and let the other systems hear of it at once."""
     from tieout.flow import sync
 
     synced = sync.once(UUID(organisation), connection, poll=False)
     log.info("door looked at", organisation=organisation, connection=connection, seen=synced.seen, stopped=synced.stopped)
     later(write, organisation=organisation, lock="write")
-    if synced.created or synced.updated or synced.gone:
-        later(follow, organisation=organisation, lock="follow")
 
 
 @app.task(name="tieout.sync", queue="sync")
@@ -130,11 +127,13 @@ def sync_connection(*, organisation: str, connection: int) -> None:
 @app.task(name="tieout.write", queue="sync")
 @_in_step
 def write(*, organisation: str) -> None:
-    """Tell connected systems what they have yet to hear. Never retried blindly."""
+    """Tell connected systems what they have yet to hear, then judge whom it touches: the others are told before we think. Never
+    retried blindly."""
     from tieout.flow import write as writing
 
     written = writing.follow(UUID(organisation))
     log.info("systems told", organisation=organisation, done=written.done, unknown=written.unknown, failed=written.failed)
+    later(follow, organisation=organisation, lock="follow")
 
 
 def later(task: object, *, organisation: object, lock: str = "", **arguments: object) -> None:

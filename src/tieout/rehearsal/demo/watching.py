@@ -6,13 +6,12 @@ import datetime as dt
 import gzip
 import hashlib
 from collections.abc import Iterable
-from uuid import UUID
 
 import msgspec
 
 from tieout.core.money import minor_text
 from tieout.rehearsal.demo import connected
-from tieout.stages.base import queries, walls
+from tieout.stages.base import queries
 from tieout.stages.intake import hint
 from tieout.stages.intake.models import Connection, Envelope
 from tieout.stages.ledger.models import Allocation, Document, SourceRecord
@@ -73,7 +72,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     digest: str = ""
 
 
-def watch(organisation_id: UUID) -> Watch | None:
+def watch() -> Watch | None:
     """Inside the organisation's walls; None where the sample has no twins."""
     rows = connected.connections()
     if connected.STRIPE not in rows:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tieout.rehearsal.twins.twin import Twin
 
 #: How often what changed is laid down, in seconds: so much of a rehearsal is lost when its machine stops dead.
-_BEAT = 0.5
+_BEAT = 2.0
 
 
 class CannotTakeUp(Exception):

@@ -108,6 +108,10 @@ class Twin:
         """A new identifier of letters and digits, the same in every run of one seed."""
         return "".join(self.chance.choices("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", k=length))
 
+    def ways_in(self) -> dict[str, str]:
+        """What lets a program in, by the names of the fields it is asked for; `%HERE%` stands for the twin's own address."""
+        return {}
+
     # Requests
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:

@@ -22,14 +22,14 @@ STEPS = ((1, "One day"), (7, "One week"), (14, "Two weeks"))
 def page(request: Request) -> HttpResponse:
     """Which day it is in the sample, what happened lately, and the buttons that move it on."""
     state = demo.state(request.organisation_id)
-    return render(request, "web/demo.html", {"steps": STEPS, "state": state, "watch": demo.watching.watch(request.organisation_id) if state else None})
+    return render(request, "web/demo.html", {"steps": STEPS, "state": state, "watch": demo.watching.watch() if state else None})
 
 
 @may("demo")
 def flow(request: Request) -> HttpResponse:
     """The panel again, asked for by itself every second; no content while it is as it was seen, so that nothing moves on the page."""
     _sample_only()
-    found = demo.watching.watch(request.organisation_id)
+    found = demo.watching.watch()
     if found is None or request.GET.get("seen") == found.digest:
         return HttpResponse(status=204)
     return render(request, "web/_flow.html", {"watch": found})
