@@ -18,12 +18,14 @@ from tieout.rehearsal.company.story import day as business_day
 ZONE = ZoneInfo("Europe/Berlin")
 #: So many days before the first one the shop opened.
 OPENED = 75
+#: When the late ones ordered what they do not pay, counted from the first day: overdue by it, and known to all systems.
+FORGOTTEN = -19
 #: Days in which a shop's bill is to be paid.
 TERMS = 14
 
 
 class Buyer(msgspec.Struct, frozen=True):
-    """A customer of the shop. One who is `late` has paid nothing for the last weeks before the visitor came, nor since."""
+    """A customer of the shop. One who is `late` owes for an order of the weeks before the visitor came, and does not stir."""
 
     name: str
     email: str
@@ -77,11 +79,17 @@ def _of(seed: int, place: int, buyer: Buyer, first: dt.date, until: dt.date) -> 
     while day <= until:
         nth += 1
         fate = random.Random(f"{seed}:shop:{place}:{nth}")
-        yield from _order(fate, f"WEB-{place + 1:02d}{nth:03d}", buyer, first, business_day(day, 0))
+        yield from _order(fate, f"WEB-{place + 1:02d}{nth:03d}", buyer, business_day(day, 0))
         day += dt.timedelta(days=round(rng.uniform(9, 21)))
+    owed = business_day(first, FORGOTTEN)
+    if buyer.late and owed <= until:
+        lines = (WARES[place % len(WARES)],)
+        minor = sum(amount for _, amount in lines)
+        moment = _at(random.Random(f"{seed}:shop:{place}:owed"), owed)
+        yield Act(at=moment, what="raise", number=f"WEB-{place + 1:02d}900", buyer=buyer, minor=minor, lines=lines)
 
 
-def _order(chance: random.Random, number: str, buyer: Buyer, first: dt.date, day: dt.date) -> Iterator[Act]:
+def _order(chance: random.Random, number: str, buyer: Buyer, day: dt.date) -> Iterator[Act]:
     lines = order(chance)
     minor = sum(amount for _, amount in lines)
     yield Act(at=_at(chance, day), what="raise", number=number, buyer=buyer, minor=minor, lines=lines)
@@ -93,8 +101,6 @@ def _order(chance: random.Random, number: str, buyer: Buyer, first: dt.date, day
         credited = minor // 10 // 100 * 100
         yield Act(at=_at(chance, business_day(day, 2)), what="credit", number=number, buyer=buyer, minor=credited)
     paid = business_day(day, round(chance.triangular(3, 24, 12)))
-    if buyer.late and paid > first - dt.timedelta(days=40):
-        return
     yield Act(at=_at(chance, paid), what="pay", number=number, buyer=buyer, minor=0)
     if told > 0.96:
         yield Act(at=_at(chance, business_day(paid, 3)), what="refund", number=number, buyer=buyer, minor=minor // 5 // 100 * 100)

@@ -22,6 +22,8 @@ from tieout.stages.writeback.models import Outgoing
 _NEWEST, _OLDEST = 4, 2
 #: Deliveries looked through for when Stripe told of an invoice.
 _DELIVERIES = 120
+#: What a customer's company was told, so many times back.
+_STATUSES = 20
 #: What took longer did not travel while somebody watched.
 _LONG = dt.timedelta(minutes=10)
 _STATES = {"open": "open", "part": "part paid", "paid": "paid", "void": "void"}
@@ -182,14 +184,16 @@ def _books(row: Document, connection: Connection | None, began: dt.datetime | No
 def _crm(row: Document, connection: Connection | None, began: dt.datetime | None) -> Stop:
     if connection is None:
         return Stop(title="HubSpot", said="not connected")
-    told = list(Outgoing.objects.filter(connection=connection, kind="status", subject_id=row.customer_id).order_by("-id")[:2])
-    done = next((one for one in told if one.state == "done"), None)
-    if done is None:
+    told = list(Outgoing.objects.filter(connection=connection, kind="status", subject_id=row.customer_id).order_by("-id")[:_STATUSES])
+    done = [one for one in told if one.state == "done" and one.settled_at]
+    if not done:
         return Stop(title="HubSpot", said=_pending(told[0] if told else None) or "nothing was told of this customer yet")
-    owes = minor_text(int(done.body["balance_minor"]), str(done.body["currency"]))
-    state = f"owes {owes} {done.body['currency']}" if int(done.body["balance_minor"]) else "owes nothing"
+    # The first word after Stripe's is the one about this invoice; what was said later is about others.
+    first = next((one for one in reversed(done) if began and one.settled_at and one.settled_at >= began), done[0])
+    owes = minor_text(int(first.body["balance_minor"]), str(first.body["currency"]))
+    state = f"owes {owes} {first.body['currency']}" if int(first.body["balance_minor"]) else "owes nothing"
     waits = _pending(told[0]) if told[0].state != "done" else ""
-    return Stop(title="HubSpot", state=state, at=done.settled_at, said=waits, seconds=_after(began, done.settled_at))
+    return Stop(title="HubSpot", state=state, at=first.settled_at, said=waits, seconds=_after(began, first.settled_at))
 
 
 def _pending(row: Outgoing | None) -> str:
