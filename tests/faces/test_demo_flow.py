@@ -107,4 +107,4 @@ def _sign_in(page: Any) -> None:
     page.fill("[name=login]", demo.LOGIN)
     page.fill("[name=password]", demo.PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/")
+    page.wait_for_url(lambda url: not url.endswith("/accounts/login/"))

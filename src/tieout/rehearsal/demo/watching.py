@@ -15,6 +15,7 @@ from tieout.stages.base import queries
 from tieout.stages.intake import hint
 from tieout.stages.intake.models import Connection, Envelope
 from tieout.stages.ledger.models import Allocation, Document, SourceRecord
+from tieout.stages.outreach import ends
 from tieout.stages.outreach.models import Message
 from tieout.stages.writeback.models import Outgoing
 
@@ -95,8 +96,11 @@ def watch() -> Watch | None:
 def _documents(connection_id: int) -> list[Document]:
     ours = Document.objects.filter(connection_id=connection_id, kind="invoice").exclude(status="draft").select_related("customer")
     newest = list(ours.order_by("-recorded_at", "-id")[:_NEWEST])
-    owed = list(ours.filter(status="open", open_minor__gt=0).exclude(pk__in=[d.pk for d in newest]).order_by("due_date", "id")[:_OLDEST])
-    return newest + owed
+    owed = ours.filter(status="open", open_minor__gt=0).exclude(pk__in=[d.pk for d in newest]).order_by("due_date", "id")
+    # First those a letter waits for: paying one is what ends it.
+    waiting = Message.objects.filter(state__in=ends.WAITING, customer__in=owed.values("customer_id")).values_list("document_ids", flat=True)
+    asked = {int(i) for ids in waiting for i in ids}
+    return newest + sorted(owed, key=lambda row: row.pk not in asked)[:_OLDEST]
 
 
 def _records(connection: Connection, documents: Iterable[Document]) -> dict[int, SourceRecord]:
