@@ -103,8 +103,9 @@ def match(*, organisation: str) -> None:
 
 
 @app.task(name="tieout.hooked", queue="sync", retry=_RETRY)
+@_in_step
 def hooked(*, organisation: str, connection: int) -> None:
-    """Look at what came to a connection's door."""
+    """Look at what came to a connection's door, and let the other systems hear of it at once."""
     from tieout.flow import sync
 
     synced = sync.once(UUID(organisation), connection, poll=False)
@@ -128,11 +129,13 @@ def sync_connection(*, organisation: str, connection: int) -> None:
 @app.task(name="tieout.write", queue="sync")
 @_in_step
 def write(*, organisation: str) -> None:
-    """Tell connected systems what they have yet to hear. Never retried blindly."""
+    """Tell connected systems what they have yet to hear, then judge whom it touches: the others are told before we think. Never
+    retried blindly."""
     from tieout.flow import write as writing
 
     written = writing.follow(UUID(organisation))
     log.info("systems told", organisation=organisation, done=written.done, unknown=written.unknown, failed=written.failed)
+    later(follow, organisation=organisation, lock="follow")
 
 
 @app.task(name="tieout.pilot", queue="sync")

@@ -144,6 +144,8 @@ PAGES: list[tuple[str, str, str]] = [
     ("audit/verify/", "audit.verify", "audit_verify"),
     ("audit/head.json", "audit.head", "audit_head"),
     ("demo/", "demo.page", "demo"),
+    ("demo/flow/", "demo.flow", "demo_flow"),
+    ("demo/raise/", "demo.raise_one", "demo_raise"),
     ("demo/advance/", "demo.advance", "demo_advance"),
     ("demo/delete/", "demo.delete", "demo_delete"),
     ("organisation/", "shell.enter", "enter"),

@@ -29,4 +29,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "send": Benchmark("reminders rendered, gated, certified, handed over", "sending", (200, 1_000)),
     "pages": Benchmark("overview and work list", "paging", (1_000_000, 1_000_000)),
     "start": Benchmark("the demo, to a page that answers", "starting", (1, 1), database=False),
+    "flow": Benchmark("a click on the Stripe twin's page, seen in QuickBooks and HubSpot", "flowing", (20, 20), database=False),
 }
