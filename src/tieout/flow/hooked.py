@@ -16,7 +16,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from tieout.adapters.ports import registry
 from tieout.adapters.ports.connector import Connector
 from tieout.flow import clock
-from tieout.stages.base import queries, walls
+from tieout.stages.base import crash, queries, walls
 from tieout.stages.intake import hint, system
 from tieout.stages.intake.models import Connection
 
@@ -70,6 +70,7 @@ def receive(door: Whose, *, headers: Mapping[str, str], body: bytes, url: str) -
         organisation_id=door.organisation_id, connection_id=door.connection_id, delivery=delivery, body=body, now=clock.real_now(), after=_WAITS,
         asked=[_key(door.organisation_id, door.connection_id)],
     )  # fmt: skip
+    crash.point("intake.after_receive")
     if not waits:
         with walls.inside(door.organisation_id):
             look(door.organisation_id, door.connection_id)
