@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PORT ?= 8000
 
-.PHONY: stripe-world setup demo test lint types shape fast browser sweep bench screenshots migrations lock clean
+.PHONY: stripe-world setup demo test lint types shape fast browser sweep seeded bench screenshots migrations lock clean
 
 setup: $(STAMP)
 
@@ -41,6 +41,10 @@ browser: setup chromium
 # Slow sweeps: more examples, more seeds.
 sweep: setup
 	HYPOTHESIS_PROFILE=sweep $(BIN)/python -m pytest -m "slow or not slow" -n 2
+
+# Bugs put into a copy of the source, each with the test that must catch it (docs/adding/seeded-bugs.md).
+seeded: setup
+	$(BIN)/python -m pytest tests/seeded -m "slow or not slow"
 
 # The browser tests drive Debian's Chromium. Where it cannot be installed they are skipped, and say so.
 .PHONY: chromium

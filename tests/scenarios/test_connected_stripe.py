@@ -78,6 +78,14 @@ def test_an_invoice_paid_in_two_parts_is_paid_here(organisation: uuid.UUID, stri
     agree(books, twin)
 
 
+def test_a_history_of_several_pages_is_read_whole(organisation: uuid.UUID, stripe: Serving) -> None:
+    stripe.twin.fill(230, customers=3)
+    books = account(organisation, stripe)
+    assert books.sync().stopped == ""
+    assert len(books.open_by_number()) == 230
+    agree(books, stripe.twin)
+
+
 STORIES: dict[str, Callable[[Stripe], None]] = {}
 
 

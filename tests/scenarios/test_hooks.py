@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 import stamina
+from django.db import connection
 from django.test import Client
 
 from tests.conftest import NOW
@@ -136,10 +138,53 @@ def test_a_wrong_token_another_organisation_and_a_huge_body_find_no_door(doors: 
     assert doors.envelopes() == []
 
 
+def jobs_waiting(organisation: uuid.UUID) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE queueing_lock LIKE %s AND status = 'todo'", [f"hooked:{organisation}:%"])
+        return int(cursor.fetchone()[0])
+
+
+def test_many_deliveries_ask_for_one_look_and_one_that_comes_while_somebody_looks_asks_for_another(doors: Doors, organisation: uuid.UUID) -> None:
+    for name in ("Brightwater GmbH", "Kestrel & Co"):
+        doors.twin.customer(name)
+    doors.twin.deliver()
+    assert (doors.answers, jobs_waiting(organisation)) == ([200, 200], 1)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE queueing_lock LIKE %s", [f"hooked:{organisation}:%"])
+    doors.twin.customer("Third Ltd")
+    doors.twin.deliver()
+    assert jobs_waiting(organisation) == 1
+
+
+def test_the_door_answers_while_a_reading_holds_the_connection(doors: Doors, organisation: uuid.UUID) -> None:
+    """A checkpoint locks the connection for as long as its merge takes; a delivery only refers to it."""
+    lease = None
+    with walls.inside(organisation):
+        lease = system.lease(connection_id=doors.books.connection, at=NOW)
+    assert lease
+    answered: list[int] = []
+
+    def knock() -> None:
+        try:
+            doors.twin.deliver()
+            answered.extend(doors.answers)
+        finally:
+            connection.close()
+
+    doors.twin.customer("Brightwater GmbH")
+    with walls.inside(organisation):
+        system.hold(connection_id=doors.books.connection, lease=lease, at=NOW)
+        knocking = threading.Thread(target=knock)
+        knocking.start()
+        knocking.join(20)
+        assert answered == [200]
+
+
 def test_an_event_nobody_can_read_is_set_aside_and_the_others_go_on(doors: Doors, organisation: uuid.UUID) -> None:
     doors.books.sync()
-    with walls.inside(organisation):
-        hint.receive(connection_id=doors.books.connection, delivery="odd", body=b'{"id": "odd", "type": 7}', now=NOW)
+    hint.receive(
+        organisation_id=organisation, connection_id=doors.books.connection, delivery="odd", body=b'{"id": "odd", "type": 7}', now=NOW
+    )
     doors.twin.customer("Brightwater GmbH")
     doors.twin.deliver()
     assert doors.books.sync(poll=False).stopped == ""

@@ -102,6 +102,36 @@ def test_the_setting_is_gone_after_the_transaction(organisation: uuid.UUID) -> N
     assert rows("SELECT current_setting('app.org', true)")[0][0] in ("", None)
 
 
+def test_a_statement_in_one_journey_is_inside_the_walls_and_committed_before_the_next_is_asked(organisation: uuid.UUID) -> None:
+    from tieout.stages.base import walls
+
+    rename = "UPDATE base_profile SET sender_name = %s"
+    asked = "SELECT current_setting('app.org', true), %s::int"
+    written, found = walls.at_once(organisation, rename, ["Ada"], after=asked, asked=[7])
+    assert (written, found[0] or "", found[1]) == (1, "", 7)
+    with walls.inside(organisation):
+        assert rows("SELECT sender_name FROM base_profile") == [("Ada",)]
+        with pytest.raises(walls.OtherOrganisation):
+            walls.at_once(organisation, rename, ["Bob"], after="SELECT 1")
+
+
+def test_a_journey_that_fails_leaves_nothing_and_the_next_one_goes(organisation: uuid.UUID) -> None:
+    from django.db import DatabaseError, connection
+
+    from tieout.stages.base import walls
+
+    with pytest.raises(DatabaseError):
+        walls.at_once(organisation, "UPDATE base_profile SET sender_name = %s, country = NULL", ["Eve"], after="SELECT 1")
+    with walls.inside(organisation):
+        assert rows("SELECT sender_name FROM base_profile") == [("Marrow Lane Studio",)]
+    assert walls.at_once(organisation, "UPDATE base_profile SET sender_name = %s", ["Ada"], after="SELECT 2") == (1, (2,))
+    # A line that has died meanwhile is noticed by the statement itself, which goes once more over a new one.
+    ended = connection.connection
+    ended.close()
+    assert walls.at_once(organisation, "UPDATE base_profile SET sender_name = %s", ["Ben"], after="SELECT 3") == (1, (3,))
+    assert connection.connection is not ended
+
+
 def test_the_application_cannot_reach_staging_or_change_the_audit_trail(inside: uuid.UUID) -> None:
     from django.db import DatabaseError, transaction
 

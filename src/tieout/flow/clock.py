@@ -79,7 +79,7 @@ def real_now() -> dt.datetime:
 
 def now() -> dt.datetime:
     """The moment in the current organisation."""
-    return _standing.get() or _clock() + dt.timedelta(days=queries.profile().clock_offset_days)
+    return _standing.get() or _clock() + dt.timedelta(days=queries.days_ahead())
 
 
 def today() -> dt.date:

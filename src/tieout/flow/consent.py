@@ -76,7 +76,7 @@ def tokens(
 def renew(organisation_id: UUID, connection_id: int, *, spent: str) -> dict[str, str]:
     """The tokens in force: renewed where the one that was `spent` is still the one stored. Both are stored before either is used."""
     with walls.inside(organisation_id):
-        row = Connection.objects.select_for_update(of=("self",)).get(pk=connection_id)
+        row = Connection.objects.select_for_update(of=("self",), no_key=True).get(pk=connection_id)
         connector = registry.connectors()[row.vendor]
         oauth = _oauth(connector)
         kept = system.secrets(connection_id=row.pk, keys=(*KEYS, *APP))

@@ -16,7 +16,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from tieout.adapters.ports import registry
 from tieout.adapters.ports.connector import Connector
 from tieout.flow import clock
-from tieout.stages.base import queries, walls
+from tieout.stages.base import crash, queries, walls
 from tieout.stages.intake import hint, system
 from tieout.stages.intake.models import Connection
 
@@ -24,6 +24,8 @@ from tieout.stages.intake.models import Connection
 SECRET = "webhook_secret"  # noqa: S105
 #: How long what is known of a door is believed, so that a delivery costs one statement and not five.
 _KNOWN_SECONDS = 10.0
+#: Asked once a delivery is committed, so that a job that still waits then is sure to see it when it begins.
+_WAITS = "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo')"
 _KNOWN: dict[tuple[UUID, int], tuple[float, Whose | None]] = {}
 
 
@@ -64,19 +66,27 @@ def forget() -> None:
 def receive(door: Whose, *, headers: Mapping[str, str], body: bytes, url: str) -> bool:
     """Keep a delivery and ask for a look at what it says; False where it is here already. Raises NotGenuine."""
     delivery = door.connector.delivery(headers=headers, body=body, url=url, secrets=door.secrets, now=clock.real_now())
-    with walls.inside(door.organisation_id):
-        fresh = hint.receive(connection_id=door.connection_id, delivery=delivery, body=body, now=clock.real_now())
-        if fresh:
+    fresh, waits = hint.receive(
+        organisation_id=door.organisation_id, connection_id=door.connection_id, delivery=delivery, body=body, now=clock.real_now(), after=_WAITS,
+        asked=[_key(door.organisation_id, door.connection_id)],
+    )  # fmt: skip
+    crash.point("intake.after_receive")
+    if not waits:
+        with walls.inside(door.organisation_id):
             look(door.organisation_id, door.connection_id)
     return fresh
 
 
 def look(organisation_id: UUID, connection_id: int) -> None:
     """Ask for a reading of what came to a connection's door; one waiting request is enough."""
-    key = f"hooked:{organisation_id}:{connection_id}"
+    key = _key(organisation_id, connection_id)
     task = app.configure_task("tieout.hooked", queue="sync", lock=f"sync-{connection_id}:{organisation_id}", queueing_lock=key)
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
         task.defer(organisation=str(organisation_id), connection=connection_id)
+
+
+def _key(organisation_id: UUID, connection_id: int) -> str:
+    return f"hooked:{organisation_id}:{connection_id}"
 
 
 def _looked_up(organisation_id: UUID, connection_id: int) -> Whose | None:

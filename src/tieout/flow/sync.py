@@ -22,6 +22,7 @@ from tieout.adapters.ports.errors import BadRecord, NeedsPerson, TryLater, Unsup
 from tieout.flow import ahead, clock, identity, line, taking
 from tieout.stages.base import crash, walls
 from tieout.stages.intake import hint, run, stream, system
+from tieout.stages.intake.models import Connection
 from tieout.stages.ledger import gone, seen, take_stock
 
 #: A checkpoint is made when this many objects are at hand, or after this long, so that a crash costs little and a merge pays.
@@ -74,7 +75,7 @@ def once(
         if lease is None:
             return Synced(stopped="somebody is reading this connection just now, or it is paused")
         stream.ask_anew(connection_id=connection_id, names=tuple(resync), now=clock.now())
-        started = run.begin(connection=system.hold(connection_id=connection_id, lease=lease, at=_machine_now()), envelope=None, now=clock.now())
+        started = run.begin(connection=Connection.objects.get(pk=connection_id), envelope=None, now=clock.now())
         started.mode = "changes"
         started.save(update_fields=["mode"])
     reader = _Reader(organisation_id, connection_id, lease, started.pk, progress or (lambda _name, _count: None))

@@ -46,17 +46,19 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **{name: getattr(self, name) + count for name, count in counts.items()})
 
 
-def run(organisation_id: UUID, customer_ids: list[int] | None = None) -> Written:
-    """Plan what is missing anywhere and tell it, round by round until nothing more comes of it."""
+def run(organisation_id: UUID, customer_ids: list[int] | None = None, *, planned: int | None = None) -> Written:
+    """Plan what is missing anywhere and tell it, round by round until nothing more comes of it. `planned` says that the first round's
+    planning is done."""
     written = Written()
     for _ in range(4):  # a customer, then its invoice, then its payment, then its status
         with walls.inside(organisation_id):
-            outbox.doubt(before=clock.real_now() - dt.timedelta(seconds=_LOST_SECONDS), now=clock.real_now())
-            planned = plan.run(customer_ids=customer_ids, today=clock.today(), now=clock.now())
+            _doubt()
+            if planned is None:
+                planned = plan.run(customer_ids=customer_ids, today=clock.today(), now=clock.now())
             live = Connection.objects.filter(kind="system", stage="live", paused_at__isnull=True, needs_person="")
             systems = list(live.order_by("id").values_list("pk", flat=True))
         before = written
-        written = written.plus(planned=planned)
+        written, planned = written.plus(planned=planned), None
         for connection_id in systems:
             written = _to(organisation_id, connection_id, written)
         if written.done == before.done:
@@ -71,12 +73,22 @@ def follow(organisation_id: UUID) -> Written:
     """
     identity.follow(organisation_id)
     with walls.inside(organisation_id):
+        lost = _doubt()
         changes = feed.take(reader=READER)
         customers = sorted({c for change in changes for c in change.customer_ids})
+        # What a dead worker had heard of and not planned yet is not known: then the whole book is looked through.
+        wanted = None if lost or len(customers) > MOST else customers
+        # Planned in the transaction in which the place in the feed moves on, so that nobody dies between the two.
+        planned = plan.run(customer_ids=wanted, today=clock.today(), now=clock.now()) if lost or customers else None
         waiting = outbox.due(now=clock.now())
     if not customers and not waiting and not any(change.kind in _OF_NOBODY for change in changes):
         return Written()
-    return run(organisation_id, customers if len(customers) <= MOST else None)
+    return run(organisation_id, wanted, planned=planned)
+
+
+def _doubt() -> int:
+    """What a worker claimed and never settled is looked up; how many."""
+    return outbox.doubt(before=clock.real_now() - dt.timedelta(seconds=_LOST_SECONDS), now=clock.real_now())
 
 
 def dry_run(organisation_id: UUID, connection_id: int) -> list[dict[str, Any]]:

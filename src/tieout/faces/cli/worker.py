@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import click
 
 from tieout.faces.cli import _setup
@@ -14,5 +18,11 @@ def command(concurrency: int) -> None:
     from procrastinate.contrib.django import app
 
     worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
-    with worker_app.open():
-        worker_app.run_worker(concurrency=concurrency, install_signal_handlers=True, delete_jobs="successful")
+    asyncio.run(_work(worker_app, concurrency))
+
+
+async def _work(worker_app: Any, concurrency: int) -> None:
+    # Left to itself the loop has a few threads for each processor, and no more jobs than that would run at once.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(concurrency, thread_name_prefix="job"))
+    async with worker_app.open_async():
+        await worker_app.run_worker_async(concurrency=concurrency, install_signal_handlers=True, delete_jobs="successful")

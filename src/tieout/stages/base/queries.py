@@ -46,6 +46,11 @@ def profile() -> Profile:
     return found
 
 
+def days_ahead() -> int:
+    """How far the current organisation's clock is moved: 0 but in a demo. Asked at every step, so nothing else is read with it."""
+    return int(Profile.objects.values_list("clock_offset_days", flat=True).get())
+
+
 def organisations() -> list[UUID]:
     """Every organisation here: the operator's list, for jobs that visit each one inside its own walls."""
     return list(Organisation.objects.order_by("created_at").values_list("id", flat=True))

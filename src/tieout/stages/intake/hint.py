@@ -1,12 +1,13 @@
-"""What came to a connection's door: kept as it came, once, in one statement, before anything is made of it."""
+"""What came to a connection's door: kept as it came, once, in one journey to the database, before anything is made of it."""
 
 from __future__ import annotations
 
 import datetime as dt
 import gzip
 import hashlib
-
-from django.db import connection
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
 from tieout.stages.base import walls
 from tieout.stages.intake.models import Envelope
@@ -14,20 +15,22 @@ from tieout.stages.intake.models import Envelope
 MEDIA_TYPE = "application/json; role=hint"
 
 
-def receive(*, connection_id: int, delivery: str, body: bytes, now: dt.datetime) -> bool:
-    """Keep a delivery; False where it is here already."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO intake_envelope (organisation_id, connection_id, external_id, name, media_type, size, sha256, received_at, state, reason,
+_KEEP = """INSERT INTO intake_envelope (organisation_id, connection_id, external_id, name, media_type, size, sha256, received_at, state, reason,
                       answers, body)
                VALUES (%s, %s, %s, 'webhook', %s, %s, %s, %s, 'received', '', '{}', %s)
-               ON CONFLICT (organisation_id, connection_id, external_id) DO NOTHING""",
-            [
-                walls.current(), connection_id, f"hook:{delivery}"[:200], MEDIA_TYPE, len(body), hashlib.sha256(body).hexdigest(), now,
-                gzip.compress(body, compresslevel=1),
-            ],
-        )  # fmt: skip
-        return bool(cursor.rowcount)
+               ON CONFLICT (organisation_id, connection_id, external_id) DO NOTHING"""
+
+
+def receive(
+    *, organisation_id: UUID, connection_id: int, delivery: str, body: bytes, now: dt.datetime, after: str = "SELECT NULL", asked: Sequence[Any] = ()
+) -> tuple[bool, Any]:
+    """Keep a delivery, committed when this returns: (whether it was not here already, what `after` then found)."""
+    values = [
+        organisation_id, connection_id, f"hook:{delivery}"[:200], MEDIA_TYPE, len(body), hashlib.sha256(body).hexdigest(), now,
+        gzip.compress(body, compresslevel=1),
+    ]  # fmt: skip
+    written, found = walls.at_once(organisation_id, _KEEP, values, after=after, asked=asked)
+    return bool(written), found[0]
 
 
 def waiting(*, connection_id: int, limit: int = 200) -> list[tuple[int, bytes]]:

@@ -104,7 +104,7 @@ def fresh(*, connection_id: int, as_of: dt.datetime) -> None:
 
 def stopped(*, connection_id: int, error: Exception, now: dt.datetime) -> None:
     """A reading ended early: say why, and until when nobody needs to try."""
-    connection = Connection.objects.select_for_update().get(pk=connection_id)
+    connection = Connection.objects.select_for_update(no_key=True).get(pk=connection_id)
     rows = SyncStream.objects.filter(connection_id=connection_id)
     if isinstance(error, NeedsPerson):
         connection.needs_person = str(error)

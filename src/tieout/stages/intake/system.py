@@ -102,7 +102,7 @@ def go_live(*, connection: Connection, actor: Actor, now: dt.datetime, reason: s
 
 def lease(*, connection_id: int, at: dt.datetime) -> uuid.UUID | None:
     """Take the one reader's place, or None while somebody holds it. `at` is the machine's time, never the demo's."""
-    row = Connection.objects.select_for_update().get(pk=connection_id)
+    row = Connection.objects.select_for_update(no_key=True).get(pk=connection_id)
     if row.paused_at is not None or (row.leased_until is not None and row.leased_until > at):
         return None
     row.lease, row.leased_until = uuid.uuid4(), at + dt.timedelta(seconds=LEASE_SECONDS)
@@ -110,14 +110,11 @@ def lease(*, connection_id: int, at: dt.datetime) -> uuid.UUID | None:
     return row.lease
 
 
-def hold(*, connection_id: int, lease: uuid.UUID, at: dt.datetime) -> Connection:
-    """The connection, locked, while the lease is still ours; it is prolonged. Raises Overtaken."""
-    row: Connection = Connection.objects.select_for_update().get(pk=connection_id)
-    if row.lease != lease:
-        raise Overtaken(f"{row.name} is being read by somebody else")
-    row.leased_until = at + dt.timedelta(seconds=LEASE_SECONDS)
-    row.save(update_fields=["leased_until"])
-    return row
+def hold(*, connection_id: int, lease: uuid.UUID, at: dt.datetime) -> None:
+    """Lock the connection while the lease is still ours, and prolong it. Raises Overtaken."""
+    if not Connection.objects.filter(pk=connection_id, lease=lease).update(leased_until=at + dt.timedelta(seconds=LEASE_SECONDS)):
+        name = Connection.objects.filter(pk=connection_id).values_list("name", flat=True).get()
+        raise Overtaken(f"{name} is being read by somebody else")
 
 
 def release(*, connection_id: int, lease: uuid.UUID) -> None:
