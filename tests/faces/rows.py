@@ -22,6 +22,7 @@ from tieout.stages.intake.models import Connection, Envelope, EnvelopePart, Quar
 from tieout.stages.ledger.models import Allocation, Contact, Correction, SourceRecord
 from tieout.stages.outreach import standing, telling
 from tieout.stages.outreach.models import Message
+from tieout.stages.writeback.models import Download, Outgoing, Route
 
 ADA = Actor("person", "Ada", None)
 
@@ -85,11 +86,20 @@ def everything(mark: str) -> dict[str, int | str]:
     connected = system.open(
         vendor="stripe", name=f"{mark} Stripe", settings={"base_url": "http://127.0.0.1:9"}, secrets={"api_key": f"sk_{mark}"},
         account={"id": f"acct_{mark}", "name": mark}, streams=["customers", "invoices"], cadence_hours=1, stage="pilot", actor=ADA, now=NOW)
+    line = Route.objects.create(origin=source, target=connected, what="invoice", since=today)
+    effect = Outgoing.objects.create(
+        kind="invoice", natural_key=f"{connected.pk}:invoice:invoice:{invoice.pk}:1", connection=connected, subject_kind="invoice",
+        subject_id=invoice.pk, body={"label": f"{mark}-1"}, state="unknown", receipt=f"{mark} may have it", written_at=NOW, claimed_at=NOW,
+        settled_at=NOW, attempts=1, not_before=NOW)
+    content = f"what,number\r\nstatus,{mark}-1\r\n".encode()
+    download = Download.objects.create(
+        connection=source, ordinal=1, until=NOW, made_at=NOW, made_by=f"{mark} Person", lines=1, sha256="0" * 64, content=content)
     person = found.person(email=f"{mark.lower()}-{uuid.uuid4().hex[:6]}@people.example", name=f"{mark} Person", password=None)
     found.member(person=person, role="collector", actor=ADA, now=NOW)
     return {
         "customer_id": debtor.pk, "invoice_id": invoice.pk, "payment_id": money.pk, "message_id": message.pk, "reply_id": reply.pk,
         "task_id": task.pk, "connection_id": connected.pk, "vendor": mark.lower(),
+        "line_id": line.pk, "effect_id": effect.pk, "download_id": download.pk,
         "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk,
         "token": str(message.token),
         "allocation": applied.pk, "proposal": proposal.pk, "hold": held.pk, "promise": promised.pk, "dispute": objection.pk, "note": noted.pk,
