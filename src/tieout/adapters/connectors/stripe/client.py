@@ -99,7 +99,7 @@ def tax_rates(http: Http) -> tuple[Choice, ...]:
     """The account's tax rates, those it no longer uses among them: invoices may still name them."""
     found = [msgspec.json.decode(one, type=_Rate) for one in _walk(http, "/v1/tax_rates", {}, "check")]
     kind = {True: "in the price", False: "on top"}
-    return tuple(Choice(rate.id, f"{rate.display_name} {rate.percentage:g} %", kind[rate.inclusive]) for rate in found)
+    return tuple(Choice(rate.id, f"{rate.display_name} {rate.percentage.normalize():f} %", kind[rate.inclusive]) for rate in found)
 
 
 def start(http: Http) -> dict[str, Any]:
