@@ -313,14 +313,15 @@ def test_a_twin_is_connected_through_the_wizard_goes_live_and_ties_out(organisat
 
 
 def test_a_line_of_the_map_a_tax_nobody_mapped_and_the_outbox_until_it_is_written(organisation: uuid.UUID, visit: Any) -> None:
-    with serving(TWIN(clock=lambda: NOW), deliver=False) as stripe, serving(QUICKBOOKS(clock=lambda: NOW, currency="EUR"), deliver=False) as books:
+    with serving(TWIN(clock=lambda: NOW), deliver=False) as stripe, serving(QUICKBOOKS(currency="EUR"), deliver=False) as books:
         twin, accounting = stripe.twin, books.twin
         tokens = accounting.connect()
         gateway = connected.connect(organisation, "stripe", api_key="sk_test_twin", base_url=stripe.url)
         into = connected.connect(
-            organisation, "quickbooks", client_id=accounting.permissions.client_id, client_secret=accounting.permissions.client_secret,
-            access_token=tokens["access_token"], refresh_token=tokens["refresh_token"], realmId=accounting.company().realm, base_url=books.url,
-            oauth_url=books.url, item="1", stage="pilot")
+            organisation, "quickbooks", name="QuickBooks Online", client_id=accounting.permissions.client_id,
+            client_secret=accounting.permissions.client_secret, access_token=tokens["access_token"],
+            refresh_token=tokens["refresh_token"], realmId=accounting.company().realm, base_url=books.url, oauth_url=books.url, item="1",
+            stage="pilot")
         assert [one.sync().stopped for one in (gateway, into)] == ["", ""]
         connecting.go_live(organisation, into.connection, actor=ADA)
         invoice = twin.invoice(twin.customer("Brightwater GmbH"), lines=[("Support", 10_000), ("Travel", 5_000)], tax=twin.tax_rate("VAT", "19"))

@@ -27,9 +27,11 @@ def page(request: Request) -> HttpResponse:
     lines = route.shown()
     places = on_map.places()
     targets = [place for place in places if place.takes]
+    target = next((place.id for place in targets if "invoice" in place.takes), None)
+    origin = next((place.id for place in places if "invoice" in place.gives and place.id != target), None)
     return render(request, "web/map.html", {
         "lines": lines, "targets": targets, "origins": [place for place in places if place.gives],
-        "whats": [(what, words[:1].upper() + words[1:]) for what, words in route.NAMES.items()], "status": "status",
+        "whats": [(what, words[:1].upper() + words[1:]) for what, words in route.NAMES.items()], "origin": origin, "target": target,
     })  # fmt: skip
 
 
