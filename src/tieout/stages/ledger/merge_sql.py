@@ -23,6 +23,8 @@ class Statements(NamedTuple):
 _DOCUMENT_LINK = """
   LEFT JOIN ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = s.kind
         AND r.external_id = s.external_id AND r.retracted_at IS NULL"""
+#: A mirror of a document elsewhere has lines of its own, which never take the place of those it was born with.
+_BORN_HERE = "JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = r.target_id AND d.connection_id = %(conn)s"
 _CUSTOMER_LINK = """
   JOIN ledger_sourcerecord c ON c.organisation_id = %(org)s AND c.connection_id = %(conn)s AND c.kind = 'customer'
        AND c.external_id = s.customer_external_id AND c.retracted_at IS NULL"""
@@ -118,7 +120,7 @@ SELECT id, customer_before, customer_id FROM changed""",
     FOLLOW=(
         f"""
 WITH mine AS (SELECT r.target_id,
-       s.lines FROM ledger_staged_document s {_DOCUMENT_LINK} WHERE {_MINE} AND s.lines IS NOT NULL AND r.seen_at = %(now)s),
+       s.lines FROM ledger_staged_document s {_DOCUMENT_LINK} {_BORN_HERE} WHERE {_MINE} AND s.lines IS NOT NULL AND r.seen_at = %(now)s),
 gone AS (DELETE FROM ledger_documentline l USING mine m WHERE l.organisation_id = %(org)s AND l.document_id = m.target_id
          AND l.ordinal > jsonb_array_length(m.lines))
 INSERT INTO ledger_documentline (organisation_id, document_id, ordinal, description, quantity, amount_minor, item, tax_code)
@@ -129,7 +131,7 @@ SELECT %(org)s, m.target_id, e.ordinal, e.line ->> 0, left(e.line ->> 1, 40), (e
     DO UPDATE SET description = excluded.description, quantity = excluded.quantity, amount_minor = excluded.amount_minor, item = excluded.item,
                   tax_code = excluded.tax_code""",
         f"""
-WITH mine AS (SELECT r.target_id, s.due_dates FROM ledger_staged_document s {_DOCUMENT_LINK}
+WITH mine AS (SELECT r.target_id, s.due_dates FROM ledger_staged_document s {_DOCUMENT_LINK} {_BORN_HERE}
                WHERE {_MINE} AND s.due_dates IS NOT NULL AND r.seen_at = %(now)s),
 gone AS (DELETE FROM ledger_duedate u USING mine m WHERE u.organisation_id = %(org)s AND u.document_id = m.target_id
          AND u.ordinal > jsonb_array_length(m.due_dates))
