@@ -81,6 +81,9 @@ def test_a_tax_nobody_mapped_waits_for_a_person_and_goes_on_by_itself_once_it_is
         told = AuditEntry.objects.get(action="connection.mapping")
         assert told.detail["tax_codes"] == {"before": "", "after": f"{rate.id} = TAX"}
         sent = Outgoing.objects.get(pk=row.pk).body["sent"]
+        # What the books have of it since is a mirror: the lines stay those it was born with.
+        kept = set(DocumentLine.objects.filter(document__number=invoice.number).values_list("description", "amount_minor", "tax_code"))
+    assert kept == {("Support", 10_000, rate.id), ("Travel", 5_000, rate.id)}
     assert (sent["number"], [line["tax_code"] for line in sent["lines"]]) == (invoice.number, [rate.id, rate.id])
 
 

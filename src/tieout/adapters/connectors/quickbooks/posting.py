@@ -114,7 +114,7 @@ def account_of(settings: Settings, name: str, what: str) -> Json:
     """The account or item a setting names. Raises Unmapped where nobody has said it."""
     value = str(settings.get(name) or "")
     if not value:
-        raise Unmapped(f"{what} needs mapping: the setting {name} does not say which it is in QuickBooks", field=name)
+        raise Unmapped(f"{what} needs mapping: nobody has said which it is in QuickBooks ({name})", field=name)
     return ref(value)
 
 
@@ -122,5 +122,5 @@ def mapped(settings: Settings, name: str, ours: str, what: str) -> Json:
     """What one of our names is in QuickBooks, by a setting of the form `ours = theirs; …`. Raises Unmapped where it is not there."""
     found = {key.casefold(): value for key, value in pairs(settings.get(name)).items()}.get(ours.strip().casefold())
     if not found:
-        raise Unmapped(f"{what} {ours!r} needs mapping: the setting {name} does not say what it is in QuickBooks", field=name, key=ours)
+        raise Unmapped(f"{what} {ours!r} needs mapping: nobody has said what it is in QuickBooks ({name})", field=name, key=ours)
     return ref(found)

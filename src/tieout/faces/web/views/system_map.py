@@ -83,6 +83,7 @@ def since(request: Request, line_id: int) -> HttpResponse:
     pour = pours.count(origin_id=line.origin_id, target_id=line.target_id, what=line.what, since=day) if dated else None
     return render(request, "web/map_since.html", {
         "line": line, "day": day, "wrong": wrong, "pour": pour, "what": route.NAMES[line.what],
+        "called": route.NAMES[line.what].removesuffix("s") if pour and pour.count == 1 else route.NAMES[line.what],
         "said": route.sentence(what=line.what, origin=line.origin.name if line.origin else "", target=line.target.name, since=line.since),
     })  # fmt: skip
 
