@@ -25,6 +25,7 @@ from tieout.stages.intake.models import Connection, Envelope, EnvelopePart, Quar
 from tieout.stages.ledger.models import Allocation, Contact, Correction, KeyRule, LinkProposal, Payout, PayoutItem, SourceRecord
 from tieout.stages.outreach import standing, telling
 from tieout.stages.outreach.models import Message
+from tieout.stages.writeback.models import Download, Outgoing, Route
 
 ADA = Actor("person", "Ada", None)
 
@@ -107,6 +108,14 @@ def everything(mark: str) -> dict[str, int | str]:
     made = report.make(
         from_date=today.replace(day=1), to_date=today, monthly=False, compared={}, today=today, actor=ADA, now=NOW, zone=ZoneInfo("Europe/Berlin"))
     assert isinstance(made, HealthReport)
+    line = Route.objects.create(origin=source, target=connected, what="invoice", since=today)
+    effect = Outgoing.objects.create(
+        kind="invoice", natural_key=f"{connected.pk}:invoice:invoice:{invoice.pk}:1", connection=connected, subject_kind="invoice",
+        subject_id=invoice.pk, body={"label": f"{mark}-1"}, state="unknown", receipt=f"{mark} may have it", written_at=NOW, claimed_at=NOW,
+        settled_at=NOW, attempts=1, not_before=NOW)
+    content = f"what,number\r\nstatus,{mark}-1\r\n".encode()
+    download = Download.objects.create(
+        connection=source, ordinal=1, until=NOW, made_at=NOW, made_by=f"{mark} Person", lines=1, sha256="0" * 64, content=content)
     person = found.person(email=f"{mark.lower()}-{uuid.uuid4().hex[:6]}@people.example", name=f"{mark} Person", password=None)
     found.member(person=person, role="collector", actor=ADA, now=NOW)
     return {
@@ -114,6 +123,7 @@ def everything(mark: str) -> dict[str, int | str]:
         "task_id": task.pk, "connection_id": connected.pk, "payout_id": payout.pk, "vendor": mark.lower(),
         "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk, "key_id": key.id,
         "token": str(message.token), "alert_id": alert.pk, "channel_id": told_at.pk, "report_id": made.pk,
+        "line_id": line.pk, "effect_id": effect.pk, "download_id": download.pk,
         "allocation": applied.pk, "proposal": proposal.pk, "hold": held.pk, "promise": promised.pk, "dispute": objection.pk, "note": noted.pk,
         "wave": wave.pk, "correction": correction.pk, "on_invoice": on_invoice.pk, "contact": Contact.objects.filter(customer=debtor).first().pk,
         "record": SourceRecord.objects.get(kind="customer", target_id=debtor.pk).pk, "loose": loose.pk,

@@ -20,13 +20,14 @@ from django.urls import reverse
 
 from tests.conftest import NOW
 from tests.faces.conftest import signed_in_to
+from tests.scenarios import connected
 from tests.scenarios.connected import connect
 from tests.scenarios.receiver import SECRET, receiving
 from tests.stages import builders
 from tests.stages.test_identity import described
 from tests.stages.test_ledger_merge import load
 from tieout.core.evidence import Actor
-from tieout.flow import alarm, identity, nightly, pilot, send, sync
+from tieout.flow import alarm, connecting, identity, nightly, pilot, send, sync, write
 from tieout.rehearsal import catcher
 from tieout.rehearsal.twins.quickbooks import TWIN as QUICKBOOKS
 from tieout.rehearsal.twins.server import serving
@@ -425,6 +426,87 @@ def _narrow(visit: Any, *names: str) -> None:
     visit.page.set_viewport_size({"width": 390, "height": 844})
     for name in names:
         _seen(visit(name), f"{name}-narrow")
+
+
+def test_a_line_of_the_map_a_tax_nobody_mapped_and_the_outbox_until_it_is_written(organisation: uuid.UUID, visit: Any) -> None:
+    with serving(TWIN(clock=lambda: NOW), deliver=False) as stripe, serving(QUICKBOOKS(currency="EUR"), deliver=False) as books:
+        twin, accounting = stripe.twin, books.twin
+        tokens = accounting.connect()
+        gateway = connected.connect(organisation, "stripe", api_key="sk_test_twin", base_url=stripe.url)
+        into = connected.connect(
+            organisation, "quickbooks", name="QuickBooks Online", client_id=accounting.permissions.client_id,
+            client_secret=accounting.permissions.client_secret, access_token=tokens["access_token"],
+            refresh_token=tokens["refresh_token"], realmId=accounting.company().realm, base_url=books.url, oauth_url=books.url, item="1",
+            stage="pilot")
+        assert [one.sync().stopped for one in (gateway, into)] == ["", ""]
+        connecting.go_live(organisation, into.connection, actor=ADA)
+        invoice = twin.invoice(twin.customer("Brightwater GmbH"), lines=[("Support", 10_000), ("Travel", 5_000)], tax=twin.tax_rate("VAT", "19"))
+        gateway.sync()
+
+        page = visit("map")
+        page.get_by_text("Invoices born in Stripe go to QuickBooks Online, since 10 Jun 2026").first.wait_for()
+        _seen(page, "map")
+        page.get_by_role("link", name="Change the day: Invoices").click()
+        page.get_by_label("Since").fill("2026-06-11")
+        page.get_by_text("Nothing would go over").wait_for()
+        page.get_by_label("Since").fill("2026-05-01")
+        page.get_by_text("1 invoice", exact=True).wait_for()
+        _seen(page, "map_since")
+        page.get_by_role("button", name="Hold from 1 May 2026 on").click()
+        page.get_by_text("Invoices born in Stripe go to QuickBooks Online, since 1 May 2026").first.wait_for()
+
+        page.get_by_role("link", name="Dry run").click()
+        page.get_by_text("Would be written").first.wait_for()
+        page.get_by_text("needs mapping").first.wait_for()
+        _seen(page, "outbox_would")
+        write.run(organisation)
+        page = visit("outbox")
+        page.get_by_role("link", name="Waiting for a person").click()
+        _seen(page, "outbox")
+        page.get_by_role("link", name=invoice.number).click()
+        page.get_by_text("Nothing is guessed").wait_for()
+        _seen(page, "effect")
+        page.get_by_role("link", name="Fill in the mapping").click()
+        page.get_by_label("VAT 19 %, on top").select_option(label="TAX (Taxable)")
+        page.get_by_text("After the change it would be written").wait_for()
+        assert page.get_by_text("It would wait").count() == 0
+        page.get_by_label("Rate of the whole document").select_option("2")
+        _seen(page, "mapping")
+        page.get_by_role("button", name="Save and put in force").click()
+        page.get_by_text("1 that waited for it goes on").wait_for()
+        write.run(organisation)
+        page = visit("outbox", query="?act=invoice")
+        page.get_by_role("link", name=invoice.number).click()
+        page.get_by_text("What was told").wait_for()
+        (written,) = accounting.query("select * from Invoice")["Invoice"]
+        assert page.locator("dd", has_text=written["Id"]).count() > 0
+        assert written["DocNumber"] == invoice.number
+        page.set_viewport_size({"width": 390, "height": 844})
+        for name, keys in (("map", ()), ("outbox", ()), ("mapping", (into.connection,))):
+            page = visit(name, *keys)
+            _seen(page, f"{name}-phone")
+            assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
+def test_a_source_of_files_takes_its_outbox_home(organisation: uuid.UUID, visit: Any) -> None:
+    with walls.inside(organisation):
+        debtor = builders.customer("Brightwater pays late")
+        owed = builders.invoice(debtor, "100.00", number="BW-1")
+        money = builders.payment("40.00", owner=debtor)
+        Allocation.objects.create(
+            kind="cash", payment=money, document=owed, currency="EUR", amount_minor=4_000, date=NOW.date(), recorded_at=NOW, rank=3,
+            actor_kind="person", actor_name="Ada", rule="by hand", reason="it names BW-1")
+    visit("connection", owed.connection_id).get_by_role("link", name="Outbox", exact=True).click()
+    page = visit.page
+    page.get_by_text("None yet").wait_for()
+    page.get_by_role("button", name="Make the file").click()
+    page.get_by_text("The file is made").wait_for()
+    _seen(page, "downloads")
+    with page.expect_download() as told:
+        page.get_by_role("link", name="Download file 1").click()
+    content = Path(told.value.path()).read_text()
+    assert "BW-1" in content
+    assert told.value.suggested_filename.endswith("-0001.csv")
 
 
 def _seen(page: Any, name: str) -> None:

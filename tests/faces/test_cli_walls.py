@@ -26,12 +26,13 @@ TOLD = {
     "health": [],
     "identity": [],
     "import": ["{connection}", "{file}", "--answer", "date_order=DMY"],
+    "outbox": ["{connection}", "--dry-run"],
     "sync": ["{connection}"],
     "tie-out": ["{connection}"],
     "verify": [],
 }
 #: Of these, what names something of theirs, or reaches nobody, is refused.
-REFUSED = frozenset({"connect", "sync", "tie-out"})
+REFUSED = frozenset({"connect", "outbox", "sync", "tie-out"})
 #: A file of ours that names their customer's and their invoices' ids and numbers.
 FILE = (
     "Invoice ID,Invoice number,Customer ID,Issue date,Due date,Amount,Currency\n"

@@ -51,11 +51,14 @@ class Customer(Record, tag="customer", frozen=True, kw_only=True, omit_defaults=
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of an invoice or credit note."""
+    """One line of an invoice or credit note, net of tax and discount where the source says those apart. `item` and `tax_code` are
+    the source's own keys for what was sold and for its tax."""
 
     description: str
     amount: Money
     quantity: str | None = None
+    item: str | None = None
+    tax_code: str | None = None
 
 
 class DueDate(msgspec.Struct, frozen=True, kw_only=True):

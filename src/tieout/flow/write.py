@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from tieout.adapters.ports.choices import Unmapped
 from tieout.adapters.ports.connector import Command, OutcomeUnknown, Raw, Receipt, Ref
 from tieout.adapters.ports.errors import BadRecord, NeedsPerson, PortError, TryLater, Unsupported
 from tieout.flow import clock, identity, line, taking
@@ -40,6 +41,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     later: int = 0
     failed: int = 0
     unknown: int = 0
+    asked: int = 0
 
     def plus(self, **counts: int) -> Written:
         """With some more."""
@@ -91,18 +93,6 @@ def _doubt() -> int:
     return outbox.doubt(before=clock.real_now() - dt.timedelta(seconds=_LOST_SECONDS), now=clock.real_now())
 
 
-def dry_run(organisation_id: UUID, connection_id: int) -> list[dict[str, Any]]:
-    """What would be told to a system now, were it live; nothing is called and nothing kept."""
-    with walls.inside(organisation_id):
-        rows = Outgoing.objects.filter(connection_id=connection_id, state="waiting").order_by("id")[:200]
-        told = []
-        for row in rows:
-            body = compose.body(row=row)
-            words = {"body": body, "waits": ""} if isinstance(body, dict) else {"body": {}, "waits": body.reason}
-            told.append({"act": row.kind, "key": row.natural_key, **words})
-        return told
-
-
 def _to(organisation_id: UUID, connection_id: int, written: Written) -> Written:
     with walls.inside(organisation_id):
         waiting = Outgoing.objects.filter(connection_id=connection_id, state__in=("waiting", "unknown"))
@@ -152,6 +142,10 @@ def _one(
     except NeedsPerson as error:
         _settled(organisation_id, row, "waiting", str(error), later=_AGAIN_SECONDS)
         raise
+    except Unmapped as error:
+        # Nothing is guessed: it waits for a person, and goes on when the mapping says more.
+        _settled(organisation_id, row, "person", str(error), lacks=error.field or "")
+        return written.plus(asked=1), True
     except (BadRecord, Unsupported) as error:
         unmapped = isinstance(error, BadRecord) and error.field in {one.name for one in open_line.connector.manifest.fields}
         if unmapped and row.kind in _BANKED:
@@ -161,7 +155,7 @@ def _one(
         _settled(organisation_id, row, "failed", str(error))
         return written.plus(failed=1), True
     crash.point("outbox.after_call")
-    _kept(organisation_id, open_line, row, receipt, _touched(open_line, body))
+    _kept(organisation_id, open_line, row, body, receipt, _touched(open_line, body))
     return written.plus(done=1), True
 
 
@@ -203,20 +197,23 @@ def _touched(open_line: line.Line, body: dict[str, Any]) -> tuple[Raw, ...]:
         return ()
 
 
-def _kept(organisation_id: UUID, open_line: line.Line, row: Outgoing, receipt: Receipt, touched: tuple[Raw, ...]) -> None:
+def _kept(
+    organisation_id: UUID, open_line: line.Line, row: Outgoing, body: dict[str, Any], receipt: Receipt, touched: tuple[Raw, ...]
+) -> None:
     """The link and the receipt, and what the other side has now: its answer is taken in like anything it says."""
     streams = {one.name for one in open_line.connector.manifest.streams}
     with walls.inside(organisation_id):
         now = clock.now()
-        outbox.settle(id=row.pk, state="done", receipt=receipt.said or ("found" if receipt.found else "written"), external_id=receipt.raw.id, now=now)
+        said = receipt.said or ("found" if receipt.found else "written")
+        outbox.settle(id=row.pk, state="done", receipt=said, external_id=receipt.raw.id, sent=body, now=now)
         recognise.link(row=row, external_id=receipt.raw.id, now=now)
-        said = [raw for raw in (receipt.raw, *touched) if raw.stream in streams]
-        if said:
-            taking.echo(connector=open_line.connector, settings=open_line.settings, objects=said, connection_id=row.connection_id, now=now)
+        objects = [raw for raw in (receipt.raw, *touched) if raw.stream in streams]
+        if objects:
+            taking.echo(connector=open_line.connector, settings=open_line.settings, objects=objects, connection_id=row.connection_id, now=now)
 
 
-def _settled(organisation_id: UUID, row: Outgoing, state: str, receipt: str, *, later: int | None = None) -> None:
+def _settled(organisation_id: UUID, row: Outgoing, state: str, receipt: str, *, later: int | None = None, lacks: str = "") -> None:
     with walls.inside(organisation_id):
         now = clock.now()
         again = now + dt.timedelta(seconds=later) if later is not None else None
-        outbox.settle(id=row.pk, state=state, receipt=receipt, now=now, again_at=again)
+        outbox.settle(id=row.pk, state=state, receipt=receipt, now=now, again_at=again, lacks=lacks)

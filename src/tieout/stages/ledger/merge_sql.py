@@ -66,8 +66,9 @@ ver AS (
          %(now)s, 'import'
     FROM fresh),
 lines AS (
-  INSERT INTO ledger_documentline (organisation_id, document_id, ordinal, description, quantity, amount_minor)
-  SELECT %(org)s, f.id, e.ordinal, e.line ->> 0, left(e.line ->> 1, 40), (e.line ->> 2)::bigint
+  INSERT INTO ledger_documentline (organisation_id, document_id, ordinal, description, quantity, amount_minor, item, tax_code)
+  SELECT %(org)s, f.id, e.ordinal, e.line ->> 0, left(e.line ->> 1, 40), (e.line ->> 2)::bigint, left(coalesce(e.line ->> 3, ''), 200),
+         left(coalesce(e.line ->> 4, ''), 200)
     FROM fresh f, jsonb_array_elements(f.lines) WITH ORDINALITY e(line, ordinal) WHERE f.lines IS NOT NULL),
 dues AS (
   INSERT INTO ledger_duedate (organisation_id, document_id, ordinal, due_date, amount_minor)
@@ -123,11 +124,13 @@ WITH mine AS MATERIALIZED (
    WHERE {_MINE} AND s.record_id IS NOT NULL AND s.lines IS NOT NULL),
 gone AS (DELETE FROM ledger_documentline l USING mine m WHERE l.organisation_id = %(org)s AND l.document_id = m.target_id
          AND l.ordinal > jsonb_array_length(m.lines))
-INSERT INTO ledger_documentline (organisation_id, document_id, ordinal, description, quantity, amount_minor)
-SELECT %(org)s, m.target_id, e.ordinal, e.line ->> 0, left(e.line ->> 1, 40), (e.line ->> 2)::bigint
+INSERT INTO ledger_documentline (organisation_id, document_id, ordinal, description, quantity, amount_minor, item, tax_code)
+SELECT %(org)s, m.target_id, e.ordinal, e.line ->> 0, left(e.line ->> 1, 40), (e.line ->> 2)::bigint, left(coalesce(e.line ->> 3, ''), 200),
+       left(coalesce(e.line ->> 4, ''), 200)
   FROM mine m, jsonb_array_elements(m.lines) WITH ORDINALITY e(line, ordinal)
     ON CONFLICT (organisation_id, document_id, ordinal)
-    DO UPDATE SET description = excluded.description, quantity = excluded.quantity, amount_minor = excluded.amount_minor""",
+    DO UPDATE SET description = excluded.description, quantity = excluded.quantity, amount_minor = excluded.amount_minor, item = excluded.item,
+                  tax_code = excluded.tax_code""",
         f"""
 WITH mine AS MATERIALIZED (
   SELECT s.target_id, s.due_dates FROM ledger_staged_document s

@@ -180,7 +180,7 @@ class DocumentVersion(OrganisationRow):
 
 
 class DocumentLine(OrganisationRow):
-    """A line of a document as the source gave it."""
+    """A line of a document as the source gave it; `item` and `tax_code` are its source's own names for what was sold and its tax."""
 
     checks_organisation = False
 
@@ -189,6 +189,8 @@ class DocumentLine(OrganisationRow):
     description = words()
     quantity = models.CharField(max_length=40, blank=True, default="")
     amount_minor = models.BigIntegerField()
+    item = models.CharField(max_length=200, blank=True, default="", db_default="")
+    tax_code = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["organisation_id", "document", "ordinal"], name="ledger_line_order")]

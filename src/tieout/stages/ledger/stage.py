@@ -13,11 +13,12 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection
 
 from tieout.core import documents, party
-from tieout.core.documents import Application, CreditNote, Customer, Deal, Dispute, Invoice, Payment, Payout, Record, Refund
+from tieout.core.documents import Application, CreditNote, Customer, Deal, Dispute, Invoice, Line, Payment, Payout, Record, Refund
 from tieout.stages.base import walls
 
 BATCH = 20_000
@@ -106,6 +107,12 @@ def _date(value: dt.date | None) -> str | None:
     return None if value is None else _DAY[value]
 
 
+def _line(line: Line) -> list[Any]:
+    # What hardly any source names stands at the end and is left out where it is empty: it makes no version of what has not changed.
+    more = [line.item or "", line.tax_code or ""] if line.item or line.tax_code else []
+    return [line.description, line.quantity or "", line.amount.minor, *more]
+
+
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
@@ -123,7 +130,7 @@ def customer_key(customer_id: str | None, name: str | None) -> str:
 
 
 def _invoice(r: Invoice) -> str:
-    lines = _json([[line.description, line.quantity or "", line.amount.minor] for line in r.lines]) if r.lines else None
+    lines = _json([_line(line) for line in r.lines]) if r.lines else None
     dues = _json([[due.due_date.isoformat(), due.amount.minor] for due in r.due_dates]) if len(r.due_dates) > 1 else None
     return _row(
         "invoice", r.invoice_id, r.number, customer_key(r.customer_id, r.customer_name), r.customer_name,

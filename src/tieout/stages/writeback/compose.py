@@ -26,7 +26,7 @@ from tieout.stages.ledger.models import (
     Refund,
     SourceRecord,
 )
-from tieout.stages.writeback.models import Outgoing
+from tieout.stages.writeback.models import Outgoing, Route
 
 
 class Moot(msgspec.Struct, frozen=True):
@@ -42,7 +42,10 @@ class NotYet(msgspec.Struct, frozen=True):
 
 
 def body(*, row: Outgoing) -> dict[str, Any] | Moot | NotYet:
-    """The body of a command."""
+    """The body of a command. What the map does not send any more, or not at present, is not told."""
+    off = _off_the_map(row)
+    if off is not None:
+        return off
     made: dict[str, Any] | Moot | NotYet = _MAKE[row.kind](row)
     return made
 
@@ -93,15 +96,23 @@ def _document(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
     customer = their_id(connection_id=row.connection_id, kind="customer", target_id=document.customer_id)
     if customer is None:
         return NotYet("its customer is not there yet")
+    return form(document=document, customer=customer)
+
+
+def form(*, document: Document, customer: str) -> dict[str, Any]:
+    """An invoice or a credit note, for the customer of that key there."""
     return {"customer": customer, **_form(document), "memo": f"{document.number} from {document.connection.name}"}
 
 
 def _form(document: Document) -> dict[str, Any]:
     """What a document says of itself."""
     lines = [
-        {"description": line.description, "amount_minor": line.amount_minor, "quantity": line.quantity}
+        {
+            "description": line.description, "amount_minor": line.amount_minor, "quantity": line.quantity,
+            **({"item": line.item} if line.item else {}), **({"tax_code": line.tax_code} if line.tax_code else {}),
+        }
         for line in DocumentLine.objects.filter(document=document).order_by("ordinal")
-    ]
+    ]  # fmt: skip
     # Lines that do not add up to the document (tax on top of them, a discount) go over as one line each with the difference named.
     rest = document.amount_minor - sum(line["amount_minor"] for line in lines)
     whole = {"description": f"{document.get_kind_display()} {document.number}", "amount_minor": document.amount_minor, "quantity": ""}
@@ -327,6 +338,29 @@ def _status(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
         "company": told["company"], "currency": currency, "balance": minor_text(int(told["balance_minor"]), currency),
         "overdue": minor_text(int(told["overdue_minor"]), currency), "oldest_due": told["oldest_due"], "ours": str(row.subject_id),
     }]}  # fmt: skip
+
+
+#: The lines of the map that ask for an act, where they are not called as it is. Whoever a draft is for is made with it.
+_LINES = {
+    "apply_credit": ("credit_note",), "update_invoice": ("invoice",), "change_payment": ("payment", "refund"), "cancel_payout": ("payout",),
+    "customer": ("customer", "draft"),
+}  # fmt: skip
+_BORN = {"invoice": Document, "credit_note": Document, "payment": Payment, "payout": Payout}
+
+
+def _off_the_map(row: Outgoing) -> NotYet | None:
+    """Whether the line that asked for an effect is still there and on. A draft's own link on its deal goes with the draft."""
+    if row.kind == "document" and row.subject_kind == "deal":
+        return None
+    lines = Route.objects.filter(target_id=row.connection_id, what__in=_LINES.get(row.kind, (row.kind,)))
+    if row.subject_kind in _BORN and row.kind != "document":
+        lines = lines.filter(origin_id__in=_BORN[row.subject_kind].objects.filter(pk=row.subject_id).values("connection_id"))
+    elif row.subject_kind == "refund":
+        lines = lines.filter(origin_id__in=Refund.objects.filter(pk=row.subject_id).values("payment__connection_id"))
+    found = list(lines.values_list("enabled", flat=True))
+    if any(found):
+        return None
+    return NotYet("its line of the map is switched off" if found else "no line of the map sends it there any more")
 
 
 _MAKE = {

@@ -10,9 +10,10 @@ from tieout.stages.base.rows import OrganisationRow, tie, words
 
 
 class Outgoing(OrganisationRow):
-    """One effect on the outside, once: waiting, claimed, settled or `unknown` for a person.
+    """One effect on the outside, once: waiting, claimed, settled, `unknown`, or for a `person` to say first what goes where.
 
-    Of a connected system: `kind` is the act, `subject_*` our row it is about, `external_id` what it became there.
+    Of a connected system: `kind` is the act, `subject_*` our row it is about, `external_id` what it became there, `lacks` the
+    setting nobody has filled in yet, `body["sent"]` what was told.
     """
 
     class State(models.TextChoices):
@@ -21,6 +22,7 @@ class Outgoing(OrganisationRow):
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
         UNKNOWN = "unknown", "Outcome unknown"
+        PERSON = "person", "Waits for a person"
 
     kind = models.CharField(max_length=32)
     natural_key = models.CharField(max_length=200)
@@ -37,6 +39,7 @@ class Outgoing(OrganisationRow):
     not_before = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     receipt = words()
+    lacks = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["organisation_id", "natural_key"], name="writeback_outgoing_once")]
@@ -101,4 +104,23 @@ class Route(OrganisationRow):
     class Meta:
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["organisation_id", "origin", "target", "what"], name="writeback_route_once", nulls_distinct=False)
+        ]
+
+
+class Download(OrganisationRow):
+    """One outbox file of a file connection, kept as it was handed out: what changed after `since` and up to `until`."""
+
+    connection = tie("intake.Connection")
+    ordinal = models.IntegerField()
+    since = models.DateTimeField(null=True, blank=True)
+    until = models.DateTimeField()
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=300)
+    lines = models.IntegerField()
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["organisation_id", "connection", "ordinal"], name="writeback_download_once")
         ]

@@ -20,6 +20,12 @@ Json = dict[str, Any]
 
 def payment(http: Http, settings: Settings, command: Command) -> Receipt:
     """Money received and what it pays; the rest stays on the customer's account. The one we recorded before, where there is one."""
+    wanted = request(settings, command)
+    return find_payment(http, settings, command) or posting.make(http, settings, client.PAYMENTS, wanted, command)
+
+
+def request(settings: Settings, command: Command) -> Json:
+    """A payment as it would be written. Raises BadRecord. Pure."""
     body = command.body
     amount = posting.positive(body, "amount_minor")
     shares = _shares(posting.parts(body, "applied"), "document", amount.currency)
@@ -29,7 +35,7 @@ def payment(http: Http, settings: Settings, command: Command) -> Receipt:
     wanted = _received(command, amount) | {"Line": [_line(ident, "Invoice", share) for ident, share in shares.items()]}
     if settings.get("deposit_account"):
         wanted["DepositToAccountRef"] = posting.ref(settings["deposit_account"])
-    return find_payment(http, settings, command) or posting.make(http, settings, client.PAYMENTS, wanted, command)
+    return wanted
 
 
 def apply_credit(http: Http, settings: Settings, command: Command) -> Receipt:

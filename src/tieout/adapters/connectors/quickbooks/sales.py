@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from tieout.adapters.connectors.quickbooks import client, faults, marks, posting
+from tieout.adapters.ports.choices import pairs
 from tieout.adapters.ports.connector import Command, Raw, Receipt
 from tieout.adapters.ports.errors import BadRecord
 from tieout.adapters.ports.http import Http
@@ -43,6 +44,11 @@ def credit_memo(http: Http, settings: Settings, command: Command) -> Receipt:
 def find_credit_memo(http: Http, settings: Settings, command: Command) -> Receipt | None:
     """The credit memo we made, by its number and our mark."""
     return posting.ours(_numbered(http, settings, client.CREDIT_MEMOS, _number(command.body)), command)
+
+
+def request(settings: Settings, command: Command, stream: str) -> Json:
+    """The form as it would be written. Raises BadRecord. Pure."""
+    return _wanted(command, settings, stream)[0]
 
 
 def _form(http: Http, settings: Settings, command: Command, stream: str) -> Receipt:
@@ -112,8 +118,7 @@ def _lined(body: Mapping[str, Any], settings: Settings) -> tuple[Json, Money]:
 
 def _line(line: Mapping[str, Any], code: str, *, taxed: bool, settings: Settings) -> Json:
     amount = Money(posting.minor(line, "amount_minor"), code).decimal()
-    item = str(line.get("item") or "")
-    detail: Json = {"ItemRef": posting.mapped(settings, "items", item, "the item") if item else posting.account_of(settings, "item", "the item")}
+    detail: Json = {"ItemRef": _item(str(line.get("item") or ""), settings)}
     if line.get("tax_code"):
         detail["TaxCodeRef"] = posting.mapped(settings, "tax_codes", str(line["tax_code"]), "the tax code")
     elif taxed:
@@ -123,6 +128,13 @@ def _line(line: Mapping[str, Any], code: str, *, taxed: bool, settings: Settings
     detail |= _priced(str(line.get("quantity") or ""), amount)
     text = str(line.get("description") or "")[:_LONGEST_LINE]
     return {"DetailType": "SalesItemLineDetail", "Amount": amount, "SalesItemLineDetail": detail, **({"Description": text} if text else {})}
+
+
+def _item(name: str, settings: Settings) -> Json:
+    """Where a line goes: what is said of its item, else what is said of all that are not listed."""
+    if not name or (settings.get("item") and name.casefold() not in {key.casefold() for key in pairs(settings.get("items"))}):
+        return posting.account_of(settings, "item", "the item")
+    return posting.mapped(settings, "items", name, "the item")
 
 
 def _priced(quantity: str, amount: Decimal) -> Json:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from tieout.adapters.connectors.stripe import client, door, translate, write
+from tieout.adapters.ports.choices import Choice
 from tieout.adapters.ports.connector import (
     Abilities,
     Account,
@@ -113,6 +114,9 @@ class _Stripe:
     def owner(self, raw: Raw) -> str:
         metadata = msgspec.json.decode(raw.body, type=dict[str, Any]).get("metadata") or {}
         return str(metadata.get(write.KEY, ""))
+
+    def choices(self, http: Http, settings: Mapping[str, Any], what: str) -> tuple[Choice, ...]:
+        return client.tax_rates(http) if what == "tax_codes" else ()
 
 
 CONNECTOR: Connector = _Stripe()

@@ -35,10 +35,35 @@ class Customer(msgspec.Struct):
     metadata: dict[str, str] = {}
 
 
+class RateOf(msgspec.Struct):
+    tax_rate: str
+
+
+class Tax(msgspec.Struct):
+    amount: int
+    tax_behavior: Literal["exclusive", "inclusive"]
+    tax_rate_details: RateOf | None = None
+
+
+class Discount(msgspec.Struct):
+    amount: int
+
+
+class PriceOf(msgspec.Struct):
+    product: str | None = None
+
+
+class Pricing(msgspec.Struct):
+    price_details: PriceOf | None = None
+
+
 class Line(msgspec.Struct):
     amount: int
     description: str | None = None
     quantity: int | None = None
+    taxes: list[Tax] | None = None
+    discount_amounts: list[Discount] | None = None
+    pricing: Pricing | None = None
 
 
 class Lines(msgspec.Struct):

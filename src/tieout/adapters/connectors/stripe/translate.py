@@ -113,14 +113,20 @@ def _invoice(i: shapes.Invoice, zone: ZoneInfo) -> tuple[documents.Record, ...]:
             customer_email=email if isinstance(email, str) else None, amount=total, open_amount=remaining if status == "open" else None,
             issue_date=_day(i.effective_at or (i.status_transitions.finalized_at if i.status_transitions else None) or i.created, zone),
             due_date=_day(i.due_date, zone), status=status, source_status=i.status or "draft",
-            lines=tuple(
-                documents.Line(
-                    description=line.description or "", amount=amount(line.amount, i.currency),
-                    quantity=None if line.quantity is None else str(line.quantity),
-                )
-                for line in i.lines.data
-            ),
+            lines=tuple(_line(line, i.currency) for line in i.lines.data),
         ),
+    )  # fmt: skip
+
+
+def _line(line: shapes.Line, currency: str) -> documents.Line:
+    # Net of discounts and of tax that is in the price, so that what the invoice comes to beyond its lines is its tax.
+    taxes = line.taxes or []
+    less = sum(one.amount for one in line.discount_amounts or ()) + sum(tax.amount for tax in taxes if tax.tax_behavior == "inclusive")
+    product = line.pricing.price_details.product if line.pricing and line.pricing.price_details else None
+    rates = sorted({tax.tax_rate_details.tax_rate for tax in taxes if tax.tax_rate_details})
+    return documents.Line(
+        description=line.description or "", amount=amount(line.amount - less, currency), item=product, tax_code="+".join(rates) or None,
+        quantity=None if line.quantity is None else str(line.quantity),
     )  # fmt: skip
 
 

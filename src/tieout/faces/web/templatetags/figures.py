@@ -39,6 +39,8 @@ STATES: dict[str, tuple[str, str]] = {
     "never_synced": ("Not read yet", "mute"), "backfilling": ("Reading its history", "calm"), "lagging": ("Lagging", "warn"),
     "rate_limited": ("Slowed down", "warn"), "needs_resync": ("To be read anew", "warn"), "resyncing": ("Being read anew", "calm"),
     "auth_broken": ("Access lost", "bad"), "disabled": ("Not there", "mute"), "pilot": ("Pilot", "calm"),
+    # effects on connected systems
+    "waiting": ("Waiting", "mute"), "claimed": ("Sending", "calm"), "person": ("Waits for a person", "warn"),
     # messages, tasks, sources
     "planned": ("Ready", "calm"), "sending": ("Being sent", "calm"), "sent": ("Sent", "good"), "bounced": ("Bounced", "bad"),
     "refused": ("Refused", "bad"), "send": ("Send", "good"), "task": ("Task", "calm"), "hold": ("Hold", "mute"), "none": ("Nothing to do", "mute"),

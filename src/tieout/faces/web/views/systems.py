@@ -17,7 +17,7 @@ from tieout.faces.web import asked
 from tieout.faces.web.answer import actor_of
 from tieout.faces.web.asked import Request
 from tieout.faces.web.may import may, may_post
-from tieout.flow import asking, clock, connecting, consent, hooked, jobs
+from tieout.flow import asking, choosing, clock, connecting, consent, hooked, jobs
 from tieout.stages.base import queries as base
 from tieout.stages.intake import original, queries, stream
 from tieout.stages.intake.connect import NameTaken
@@ -92,7 +92,8 @@ def one(request: Request, connection: Connection) -> HttpResponse:
         "streams": [(titles.get(s.name, "Changes"), s) for s in stream.shown(connection_id=connection.pk)],
         "runs": queries.runs(connection_id=connection.pk, limit=30), "waiting": bool(queries.quarantined(connection_id=connection.pk, limit=1)),
         "ends": consent.ends(connection.account, now=clock.real_now()),
-        "door": request.build_absolute_uri(door), "answers": queries.answers(connection_id=connection.pk, limit=12),
+        "asks": choosing.asks(connection) is not None, "door": request.build_absolute_uri(door),
+        "answers": queries.answers(connection_id=connection.pk, limit=12),
     })  # fmt: skip
 
 
