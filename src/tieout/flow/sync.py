@@ -1,6 +1,6 @@
 """Read a connected system: its history once, its changes from then on, whole again where that is needed.
 
-One reader a connection at a time (a lease), so that an older answer never overwrites a newer one. Everything fetched up to a
+One reader a connection at a time (a lease), and older answers are passed over (`later`). Everything fetched up to a
 checkpoint goes into the ledger together with the place to go on from; whatever dies in between is read again, which changes
 nothing. Events are hints: the object is read as it stands now.
 """
@@ -105,6 +105,8 @@ class _Reader:
         self.organisation_id, self.connection_id, self.lease, self.run_id = organisation_id, connection_id, lease, run_id
         self.progress = progress
         self.synced = Synced()
+        #: Objects of which nobody can say whether the answer at hand is older than what was taken in meanwhile.
+        self.again: dict[Ref, None] = {}
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
@@ -112,6 +114,10 @@ class _Reader:
         with walls.inside(self.organisation_id):
             system.hold(connection_id=self.connection_id, lease=self.lease, at=_machine_now())
             yield
+
+    def _now(self) -> dt.datetime:
+        with walls.inside(self.organisation_id):
+            return clock.now()
 
     def everything(self, refs: tuple[Ref, ...], *, poll: bool) -> None:
         connector, http, settings = self.line.connector, self.line.http, self.line.settings
@@ -137,9 +143,13 @@ class _Reader:
                 taking.settle(customer_ids=None, now=clock.now())
                 stream.state(connection_id=self.connection_id, name=system.CHANGES, state="live")
         self._hinted(refs)
+        if poll:
+            self._changes()
+        while self.again:
+            refs, self.again = tuple(self.again), {}
+            self._hinted(refs)
         if not poll:
             return
-        self._changes()
         with self._inside():
             stream.fresh(connection_id=self.connection_id, as_of=fresh_as_of)
 
@@ -151,7 +161,7 @@ class _Reader:
             place = stream.begin(connection_id=self.connection_id, name=one.name, now=clock.now())
         cursor, anew, read = place.cursor, place.anew, 0
         waiting: list[Page] = []
-        since, last = time.monotonic(), False
+        since, last, asked_at = time.monotonic(), False, self._now()
         while not last:
             try:
                 page = connector.page(http, settings, stream=one.name, cursor=cursor)
@@ -166,7 +176,7 @@ class _Reader:
             if last or sum(len(p.raws) for p in waiting) >= _OBJECTS or time.monotonic() - since > _SECONDS:
                 crash.point("sync.after_read")
                 with self._inside():
-                    taken = self._taken([raw for p in waiting for raw in p.raws], b"\n".join(p.content for p in waiting))
+                    taken = self._taken([raw for p in waiting for raw in p.raws], b"\n".join(p.content for p in waiting), asked_at)
                     if anew:
                         ids = [raw.id for p in waiting for raw in p.raws]
                         seen.note(connection_id=self.connection_id, stream=one.name, generation=place.generation, external_ids=ids)
@@ -174,7 +184,7 @@ class _Reader:
                     crash.point("sync.before_checkpoint")
                 crash.point("sync.after_checkpoint")
                 self.synced = self.synced.plus(taken)
-                waiting, since = [], time.monotonic()
+                waiting, since, asked_at = [], time.monotonic(), self._now()
         if anew:
             self._missing(one, place.generation)
         with self._inside():
@@ -196,9 +206,10 @@ class _Reader:
             )
         for begin in range(0, len(unseen), 100):
             refs = [Ref(one.name, external_id) for external_id in unseen[begin : begin + 100]]
+            asked_at = self._now()
             raws = self.line.connector.reread(self.line.http, self.line.settings, refs=refs)
             with self._inside():
-                self.synced = self.synced.plus(self._taken(raws, b"", settle=True))
+                self.synced = self.synced.plus(self._taken(raws, b"", asked_at, settle=True))
 
     # Changes
 
@@ -214,10 +225,11 @@ class _Reader:
                 bad[envelope_id] = str(error)
         if not wanted and not deliveries:
             return
+        asked_at = self._now()
         raws = connector.reread(http, settings, refs=list(wanted)) if wanted else ()
         crash.point("sync.after_read")
         with self._inside():
-            taken = self._taken(raws, b"", settle=True)
+            taken = self._taken(raws, b"", asked_at, settle=True)
             good = [envelope_id for envelope_id, _ in deliveries if envelope_id not in bad]
             hint.settle(envelope_ids=good, state="applied", reason="looked at what it points to", now=clock.now())
             for envelope_id, why in bad.items():
@@ -230,6 +242,7 @@ class _Reader:
             cursor = stream.states(connection_id=self.connection_id)[system.CHANGES].cursor
         last = False
         while not last:
+            asked_at = self._now()
             change = connector.changes(http, settings, cursor=cursor)
             if change.resync:
                 with self._inside():
@@ -240,18 +253,20 @@ class _Reader:
             cursor, last = change.cursor, change.last
             crash.point("sync.after_read")
             with self._inside():
-                taken = self._taken(raws, change.content if raws else b"", settle=True)
+                taken = self._taken(raws, change.content if raws else b"", asked_at, settle=True)
                 stream.move(connection_id=self.connection_id, name=system.CHANGES, cursor=cursor, state="live", now=clock.now())
                 crash.point("sync.before_checkpoint")
             crash.point("sync.after_checkpoint")
             self.synced = self.synced.plus(taken)
 
-    def _taken(self, raws: Iterable[Raw], content: bytes, *, settle: bool = False) -> taking.Taken:
+    def _taken(self, raws: Iterable[Raw], content: bytes, asked_at: dt.datetime, *, settle: bool = False) -> taking.Taken:
         connector = self.line.connector
-        return taking.raws(
+        taken = taking.raws(
             connector=connector, settings=self.line.settings, raws=raws, content=content, connection_id=self.connection_id, run_id=self.run_id,
-            settle_after=settle, now=clock.now(),
+            settle_after=settle, now=clock.now(), asked_at=asked_at,
         )  # fmt: skip
+        self.again.update(dict.fromkeys(taken.again))
+        return taken
 
 
 def due_for_sweep(organisation_id: UUID, connection_id: int) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from django.db import connection
 
 from tieout.stages.base import feed, walls
-from tieout.stages.ledger import version
+from tieout.stages.ledger import decide, version
 from tieout.stages.ledger.models import Document, Payment, SourceRecord, Stated, StatedRefund
 
 
@@ -46,6 +46,7 @@ def at_source(*, connection_id: int, kind: str, external_ids: Iterable[str], how
         StatedRefund.objects.filter(connection_id=connection_id, external_id__in=ids).update(status="cancelled", recorded_at=now)
     elif kind == "customer":
         touched.update(r.target_id for r in records)
+        decide.run(customer_ids=sorted(touched), now=now)
         feed.publish(kind="customer", ids=[r.target_id for r in records], customer_ids=touched, cause="gone", now=now)
     return sorted(touched)
 

@@ -13,7 +13,8 @@ from django.db import connection
 from tieout.core import party
 from tieout.core.evidence import Actor
 from tieout.stages.base import audit, feed, walls
-from tieout.stages.ledger.models import Customer, SourceRecord
+from tieout.stages.ledger import decide
+from tieout.stages.ledger.models import Customer, FieldWord, SourceRecord
 
 
 class LinkRefused(Exception):
@@ -45,6 +46,8 @@ def link(*, record: SourceRecord, customer: Customer, evidence: str, actor: Acto
         seen_at=now,
     )
     counts = _move(record, customer.pk, now)
+    FieldWord.objects.filter(kind="customer", connection_id=record.connection_id, external_id=record.external_id).update(target_id=customer.pk)
+    decide.run(customer_ids=[record.target_id, customer.pk], now=now)
     feed.publish(kind="customer", ids=[record.target_id, customer.pk], customer_ids=[record.target_id, customer.pk], cause="link", now=now)
     audit.write(
         actor=actor,

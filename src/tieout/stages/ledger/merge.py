@@ -15,11 +15,14 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from tieout.core import moves
 from tieout.stages.base import walls
 from tieout.stages.ledger import merge_customers, merge_stated, reapply
 from tieout.stages.ledger.merge_sql import DOCUMENTS, PAYMENTS
 
 FEED_PAGE = 10_000
+#: Moves of status that are not taken (`core.moves`), as the statements compare them.
+_MOVES: dict[moves.What, list[str]] = {what: [" ".join(move) for move in moves.refused(what)] for what in moves.TABLES}
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -69,13 +72,12 @@ def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.dat
         customers = merge_customers.run(cursor, given)
         touched: set[int] = set(customers.touched)
         created, updated = customers.created, customers.updated
-        refused: list[Refused] = []
-        staged = customers.staged
+        staged = customers.staged + sum(_one(cursor, sql.COUNT, given) for sql in (DOCUMENTS, PAYMENTS))
+        refused = _wrong_moves(cursor, given)
         yielded = merge_stated.give_way(cursor, given) if system else []
         changed_documents: list[int] = []
         payments = 0
         for sql in (DOCUMENTS, PAYMENTS):
-            staged += _one(cursor, sql.COUNT, given)
             refused += [Refused(*row) for row in _all(cursor, sql.REFUSE, given)] if sql.REFUSE else []
             # Changed ones first: a first import has no links yet, and what it inserts need not be looked through for changes.
             changed = _all(cursor, sql.UPDATE, given)
@@ -129,6 +131,16 @@ def _drop_repeated(cursor: Any, given: dict[str, Any], tables: Mapping[str, str]
         )
         dropped += cursor.rowcount
     return dropped
+
+
+def _wrong_moves(cursor: Any, given: dict[str, Any]) -> list[Refused]:
+    """Take out of staging what would move along a path that money does not take."""
+    asked: tuple[tuple[moves.What, str], ...] = (("document", DOCUMENTS.WRONG), ("payment", PAYMENTS.WRONG))
+    return [
+        Refused(line, external_id, "wrong_move", moves.sentence(what, name, before, after), raw)
+        for what, query in asked
+        for line, external_id, name, before, after, raw in _all(cursor, query, {**given, "moves": _MOVES[what]})
+    ]
 
 
 def _all(cursor: Any, query: str, given: dict[str, Any]) -> Sequence[tuple[Any, ...]]:

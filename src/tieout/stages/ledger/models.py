@@ -14,11 +14,11 @@ from django.db.models import Case, ExpressionWrapper, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from tieout.stages.base.rows import OrganisationRow, currency, tie, words
-from tieout.stages.ledger.said import AllocationKind, FieldWord, Seen, SourceRecord, Stated, StatedRefund, TieOutRun
+from tieout.stages.ledger.said import AllocationKind, FieldRule, FieldWord, Seen, SourceRecord, Stated, StatedRefund, TieOutRun
 
 __all__ = [
-    "Allocation", "Contact", "Correction", "Customer", "Document", "DocumentLine", "DocumentVersion", "DueDate", "FieldWord", "Payment",
-    "PaymentVersion", "Refund", "Seen", "SourceRecord", "Stated", "StatedRefund", "TieOutRun",
+    "Allocation", "Contact", "Correction", "Customer", "Document", "DocumentLine", "DocumentVersion", "DueDate", "FieldRule", "FieldWord",
+    "Payment", "PaymentVersion", "Refund", "Seen", "SourceRecord", "Stated", "StatedRefund", "TieOutRun",
 ]  # fmt: skip
 
 _BIG = models.BigIntegerField()
