@@ -22,6 +22,7 @@ from tieout.stages.intake.models import Connection, Envelope, EnvelopePart, Quar
 from tieout.stages.ledger.models import Allocation, Contact, Correction, SourceRecord
 from tieout.stages.outreach import standing, telling
 from tieout.stages.outreach.models import Message
+from tieout.stages.writeback.models import Conflict
 
 ADA = Actor("person", "Ada", None)
 
@@ -85,11 +86,14 @@ def everything(mark: str) -> dict[str, int | str]:
     connected = system.open(
         vendor="stripe", name=f"{mark} Stripe", settings={"base_url": "http://127.0.0.1:9"}, secrets={"api_key": f"sk_{mark}"},
         account={"id": f"acct_{mark}", "name": mark}, streams=["customers", "invoices"], cadence_hours=1, stage="pilot", actor=ADA, now=NOW)
+    conflict = Conflict.objects.create(
+        kind="customer", target_id=debtor.pk, customer=debtor, field="city", connection=connected, external_id=f"{mark}-9", ours=f"{mark} city",
+        ours_from=f"{mark} books", theirs=f"{mark} town", because=f"{mark} books come first", digest="0" * 32, opened_at=NOW)
     person = found.person(email=f"{mark.lower()}-{uuid.uuid4().hex[:6]}@people.example", name=f"{mark} Person", password=None)
     found.member(person=person, role="collector", actor=ADA, now=NOW)
     return {
         "customer_id": debtor.pk, "invoice_id": invoice.pk, "payment_id": money.pk, "message_id": message.pk, "reply_id": reply.pk,
-        "task_id": task.pk, "connection_id": connected.pk, "vendor": mark.lower(),
+        "task_id": task.pk, "connection_id": connected.pk, "conflict_id": conflict.pk, "vendor": mark.lower(),
         "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk,
         "token": str(message.token),
         "allocation": applied.pk, "proposal": proposal.pk, "hold": held.pk, "promise": promised.pk, "dispute": objection.pk, "note": noted.pk,

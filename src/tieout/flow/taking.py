@@ -21,7 +21,7 @@ from tieout.stages.intake import keep, quarantine, run
 from tieout.stages.intake.models import Connection, Run
 from tieout.stages.intake.quarantine import SetAside
 from tieout.stages.ledger import gone, merge, stage
-from tieout.stages.writeback import outbox, recognise
+from tieout.stages.writeback import compare, outbox, recognise
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +138,7 @@ def _made_by(connector: Connector, objects: list[Raw]) -> dict[str, str]:
 def settle(*, customer_ids: Iterable[int] | None, now: dt.datetime) -> None:
     """What follows from new facts of these customers (None: of anybody)."""
     on_cash.after_money(customer_ids=customer_ids, now=now)
+    compare.run(customer_ids=None if customer_ids is None else list(customer_ids), now=now)
 
 
 def ended(*, run_id: int, connection_id: int, synced: Mapping[str, Any], now: dt.datetime) -> None:

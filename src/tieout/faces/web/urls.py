@@ -96,6 +96,12 @@ PAGES: list[tuple[str, str, str]] = [
     ("connections/<int:connection_id>/end/", "systems.end", "system_end"),
     ("connections/<int:connection_id>/", "connections.one", "connection"),
     ("connections/<int:connection_id>/cadence/", "connections.cadence", "connection_cadence"),
+    # Whose word counts, and where systems disagree.
+    ("conflicts/", "conflicts.page", "conflicts"),
+    ("conflicts/<int:conflict_id>/answer/", "conflicts.answer", "conflict_answer"),
+    ("conflicts/<int:conflict_id>/undo/", "conflicts.undo", "conflict_undo"),
+    ("conflicts/truth/", "truth.page", "truth"),
+    ("conflicts/truth/change/", "truth.change", "truth_change"),
     # The house.
     ("settings/", "settings.page", "settings"),
     ("settings/organisation/", "settings.organisation", "settings_organisation"),

@@ -24,6 +24,7 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     replies: int
     quarantined: int
     unknown: int
+    conflicts: int
     sources: tuple[Freshness, ...]
     mode: str
     mode_reason: str
@@ -40,6 +41,7 @@ _WAITING = {
     "replies": "dialogue_reply WHERE organisation_id = %(o)s AND state = 'open'",
     "quarantined": "intake_quarantinedrow WHERE organisation_id = %(o)s AND state = 'open'",
     "unknown": "outreach_message WHERE organisation_id = %(o)s AND state = 'unknown'",
+    "conflicts": "writeback_conflict WHERE organisation_id = %(o)s AND state = 'open'",
 }
 _COUNTS = ", ".join(f"(SELECT count(*) FROM (SELECT 1 FROM {where} LIMIT {MOST}) waiting)" for where in _WAITING.values())
 _SHELL = f"""

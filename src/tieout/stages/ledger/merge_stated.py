@@ -78,6 +78,18 @@ UPDATE ledger_sourcerecord r SET content_hash = s.content_hash, envelope_id = %(
    AND r.retracted_at IS NULL AND r.content_hash <> s.content_hash
    AND d.organisation_id = %(org)s AND d.id = r.target_id AND d.connection_id <> %(conn)s
 RETURNING d.id, d.customer_id"""
+#: And its word on the due date, which the two are compared by.
+_HEARD_WORDS = f"""
+INSERT INTO ledger_fieldword AS known (organisation_id, kind, target_id, field, connection_id, external_id, value, form, envelope_id, line,
+       received_at)
+SELECT %(org)s, d.kind, d.id, 'due_date', %(conn)s, s.external_id, to_jsonb(s.due_date), s.due_date::text, %(envelope)s, s.line, %(now)s
+  FROM ledger_staged_document s
+  JOIN ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = s.kind AND r.external_id = s.external_id
+       AND r.retracted_at IS NULL AND r.content_hash <> s.content_hash
+  JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = r.target_id AND d.connection_id <> %(conn)s
+ WHERE {_MINE} AND s.due_date IS NOT NULL
+    ON CONFLICT (organisation_id, connection_id, kind, external_id, field)
+    DO UPDATE SET value = excluded.value, form = excluded.form, received_at = excluded.received_at WHERE known.value <> excluded.value"""
 _HEARD_PAYMENTS = f"""
 UPDATE ledger_sourcerecord r SET content_hash = s.content_hash, envelope_id = %(envelope)s, line = s.line, seen_at = %(now)s,
        reported_minor = s.amount_minor, reported_status = s.status, gone_at = NULL, gone_as = ''
@@ -140,6 +152,7 @@ def run(cursor: Any, given: dict[str, Any]) -> Heard:
             new, changed = cursor.fetchone()
             staged, created, updated = staged + here, created + new, updated + changed
     touched = []
+    cursor.execute(_HEARD_WORDS, given)
     for heard in (_HEARD_DOCUMENTS, _HEARD_PAYMENTS):
         cursor.execute(heard, given)
         rows = cursor.fetchall()

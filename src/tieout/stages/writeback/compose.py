@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from tieout.core import truth
 from tieout.core.money import minor_text
-from tieout.stages.ledger.models import Allocation, Contact, Customer, Document, DocumentLine, Payment, SourceRecord
+from tieout.stages.ledger.models import Allocation, Contact, Customer, Document, DocumentLine, FieldWord, Payment, SourceRecord
 from tieout.stages.writeback.models import Outgoing
 
 
@@ -121,6 +122,38 @@ def _void(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
     return {"document": document} if document else Moot("it is not there any more")
 
 
+def _changed_customer(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
+    """One field of a customer as it stands here now, for the record there that says otherwise."""
+    field, theirs = str(row.body["field"]), str(row.body["theirs"])
+    linked = SourceRecord.objects.filter(
+        connection_id=row.connection_id, kind="customer", external_id=theirs, target_id=row.subject_id, retracted_at__isnull=True,
+        gone_at__isnull=True,
+    )  # fmt: skip
+    if not linked.exists():
+        return Moot("the record there is gone, or another customer's by now")
+    value = _chased(row.subject_id) if field == "email" else str(getattr(Customer.objects.get(pk=row.subject_id), field) or "")
+    said = FieldWord.objects.filter(connection_id=row.connection_id, kind="customer", external_id=theirs, field=field).first()
+    if not value:
+        return Moot("there is nothing here to tell")
+    if said is not None and truth.form(field, said.value) == truth.form(field, value):
+        return Moot("it says the same by now")
+    return {"customer": theirs, "field": field, "value": value}
+
+
+def _chased(customer_id: int) -> str:
+    rows = Contact.objects.filter(customer_id=customer_id, retracted_at__isnull=True, roles__contains="chase").exclude(email="")
+    found = rows.order_by("-rank", "id").first()
+    return found.email if found else ""
+
+
+def _changed_invoice(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
+    document = Document.objects.get(pk=row.subject_id)
+    theirs = their_id(connection_id=row.connection_id, kind="invoice", target_id=document.pk)
+    if theirs is None or document.status != "open" or document.due_date is None:
+        return Moot("it is not there any more, or not open here")
+    return {"document": theirs, "due_date": document.due_date.isoformat()}
+
+
 def _status(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
     told = row.body
     currency = str(told["currency"])
@@ -132,7 +165,7 @@ def _status(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
 
 _MAKE = {
     "customer": _customer, "invoice": _document, "credit_note": _document, "payment": _payment, "apply_credit": _credit, "void": _void,
-    "status": _status,
+    "status": _status, "update_customer": _changed_customer, "update_invoice": _changed_invoice,
 }  # fmt: skip
 #: The acts that are put together here.
 ACTS = frozenset(_MAKE)

@@ -61,6 +61,7 @@ _ACTS: Mapping[str, Doing] = {
     "refund": Doing(cash.refund, cash.find_refund, (*_MONEY, "amount_minor")),
     "payout": Doing(cash.payout, cash.find_payout, ("currency", "date", "payments")),
     "void": Doing(sales.void, sales.find_void, ("document",)),
+    "update_customer": Doing(debtors.change, debtors.find_change, ("customer", "field", "value")),
     "update_invoice": Doing(sales.update, sales.find_update, ("document",)),
 }
 ACTS = tuple(_ACTS)
