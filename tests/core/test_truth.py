@@ -7,8 +7,10 @@ import pytest
 from tieout.core import truth
 
 SAME = [
-    ("name", "Brightwater GmbH", "BRIGHTWATER Gesellschaft mbH"), ("name", "Kestrel & Co.", "Kestrel  & Co"), ("name", "Café Noir Ltd", "Cafe Noir Limited"),
-    ("email", "AP@Brightwater.example", "ap@brightwater.example "), ("tax_id", "DE 123 456 789", "de123456789"), ("phone", "+49 30 1234", "0049 (30) 12-34"),
+    ("name", "Brightwater GmbH", "BRIGHTWATER Gesellschaft mbH"), ("name", "Kestrel & Co.", "Kestrel  & Co"),
+    ("name", "Café Noir Ltd", "Cafe Noir Limited"),
+    ("email", "AP@Brightwater.example", "ap@brightwater.example "), ("tax_id", "DE 123 456 789", "de123456789"),
+    ("phone", "+49 30 1234", "0049 (30) 12-34"),
     ("city", "Münster", "munster"), ("country", "de", "DE"), ("language", "en-GB", "en"), ("number", "INV 7", "inv7"),
 ]  # fmt: skip
 OTHER = [

@@ -148,7 +148,8 @@ def test_one_connection_can_come_first() -> None:
 @pytest.mark.parametrize(
     ("key", "order", "reason", "says_"),
     [
-        ("invoice.all", ["crm"], "why", "born in"), ("customer.shoes", ["crm"], "why", "there is no rule"), ("customer.name", [], "why", "at least one"),
+        ("invoice.all", ["crm"], "why", "born in"), ("customer.shoes", ["crm"], "why", "there is no rule"),
+        ("customer.name", [], "why", "at least one"),
         ("customer.name", ["crm", "crm"], "why", "only once"), ("customer.name", ["connection:999999"], "why", "neither a kind"),
         ("customer.name", ["crm"], "  ", "say why"),
     ],

@@ -120,15 +120,6 @@ class CorrectionRow(_Row):
     recorded_at: dt.datetime
 
 
-class WordRow(_Row):
-    """What a source last said about a field."""
-
-    field: str
-    value: Any
-    connection: str
-    received_at: dt.datetime
-
-
 class Behaviour(_Row):
     """Tier with its reasons."""
 
@@ -179,7 +170,6 @@ class Card(_Row):
     disputes: list[DisputeRow]
     records: list[RecordRow]
     corrections: list[CorrectionRow]
-    words: list[WordRow]
     behaviour: Behaviour | None
     released: Released | None
     unapplied: list[Unapplied]
@@ -211,9 +201,6 @@ _PARTS: dict[str, str] = {
         WHERE s.organisation_id = %(o)s AND s.kind = 'customer' AND s.target_id = %(c)s AND s.retracted_at IS NULL ORDER BY s.id LIMIT 100""",
     "corrections": """SELECT id, field, value, before, reason, "by", recorded_at FROM ledger_correction
         WHERE organisation_id = %(o)s AND kind = 'customer' AND target_id = %(c)s AND retracted_at IS NULL ORDER BY recorded_at DESC""",
-    "words": """SELECT w.field, w.value, k.name AS connection, w.received_at
-        FROM ledger_fieldword w JOIN intake_connection k ON (k.organisation_id, k.id) = (w.organisation_id, w.connection_id)
-        WHERE w.organisation_id = %(o)s AND w.kind = 'customer' AND w.target_id = %(c)s ORDER BY w.field, w.received_at DESC""",
     "unapplied": f"""SELECT id, date, currency, unapplied_minor, left(remittance, 200) AS remittance FROM ledger_payment t
         WHERE {_mine('t')} AND unapplied_minor > 0 ORDER BY date DESC, id DESC LIMIT 50""",
 }

@@ -75,7 +75,7 @@ def _looked_at(key: str, order: list[str]) -> dict[str, Any]:
 
 def _order(request: Request) -> list[str]:
     given = request.POST if request.method == "POST" else request.GET
-    return [place for place in (value.strip()[:40] for value in given.getlist("place")) if place][: _MOST + 1]
+    return list(dict.fromkeys(place for place in (value.strip()[:40] for value in given.getlist("place")) if place))[: _MOST + 1]
 
 
 def _counted(count: int) -> str:
