@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,13 +21,12 @@ Browser = Any
 
 
 @pytest.fixture
-def torn(organisation: uuid.UUID) -> Iterator[tuple[int, int]]:
+def torn(organisation: uuid.UUID) -> tuple[int, int]:
     """The books and the CRM name one customer differently: (conflict, customer)."""
     with walls.inside(organisation):
         told.everywhere(quickbooks="Brightwater Foods GmbH", hubspot="<b>The Water</b> People")
         found = Conflict.objects.get()
-        keys = (found.pk, found.target_id)
-    yield keys
+        return found.pk, found.target_id
 
 
 def name_of(organisation: uuid.UUID, customer: int) -> str:

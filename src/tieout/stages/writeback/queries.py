@@ -11,7 +11,7 @@ from django.db.models import Count
 
 from tieout.core.money import Money
 from tieout.core.truth import WORDS
-from tieout.stages.ledger.models import Customer, Document, Payment
+from tieout.stages.ledger.models import Document, Payment
 from tieout.stages.writeback import telling
 from tieout.stages.writeback.models import Conflict, Outgoing
 
@@ -64,26 +64,30 @@ def conflicts(
     *, state: str = "open", connection_id: int | None = None, field: str = "", customer_id: int | None = None, after: int = 0, limit: int = 50
 ) -> list[Shown]:
     """Disagreements in one state, the oldest first, those of one system or field."""
-    rows = Conflict.objects.filter(state=state, pk__gt=after).select_related("connection")
+    rows = Conflict.objects.filter(state=state, pk__gt=after).select_related("connection", "customer")
     rows = rows.filter(connection_id=connection_id) if connection_id is not None else rows
     rows = rows.filter(field=field) if field else rows
     rows = rows.filter(customer_id=customer_id) if customer_id is not None else rows
     found = list(rows.order_by("id")[:limit])
-    customers = dict(Customer.objects.filter(pk__in={row.customer_id for row in found if row.customer_id}).values_list("id", "name"))
     abouts = _abouts(found)
     tells = telling.abilities() if found else {}
-    return [_shown(row, customers, abouts, tells) for row in found]
+    return [_shown(row, abouts, tells) for row in found]
 
 
-def counts() -> dict[str, int]:
-    """How many there are in each state."""
-    return dict(Conflict.objects.values_list("state").annotate(Count("id")))
+class Counted(msgspec.Struct, frozen=True):
+    """How many there are in each state, and the fields somebody disagrees about in one state, each with the word for it."""
+
+    states: dict[str, int]
+    fields: list[tuple[str, str]]
 
 
-def fields(state: str) -> list[tuple[str, str]]:
-    """The fields somebody disagrees about, with the word for each."""
-    found = sorted(Conflict.objects.filter(state=state).values_list("field", flat=True).distinct())
-    return [(field, WORDS.get(field, field)) for field in found]
+def counted(*, state: str) -> Counted:
+    """All of them by state; the fields of those in `state`."""
+    found = list(Conflict.objects.values_list("state", "field").annotate(Count("id")))
+    states: dict[str, int] = {}
+    for name, _, count in found:
+        states[name] = states.get(name, 0) + count
+    return Counted(states, sorted((field, WORDS.get(field, field)) for name, field, _ in found if name == state))
 
 
 def stuck(*, connection_id: int | None = None, limit: int = 50) -> list[Stuck]:
@@ -108,10 +112,8 @@ def _abouts(rows: list[Conflict]) -> dict[tuple[str, int], str]:
     return found
 
 
-def _shown(
-    row: Conflict, customers: Mapping[int, str], abouts: Mapping[tuple[str, int], str], tells: Mapping[int, telling.Able]
-) -> Shown:
-    customer = customers.get(row.customer_id, "")
+def _shown(row: Conflict, abouts: Mapping[tuple[str, int], str], tells: Mapping[int, telling.Able]) -> Shown:
+    customer = row.customer.name if row.customer_id else ""
     return Shown(
         id=row.pk, kind=row.kind, target_id=row.target_id, about=abouts.get((row.kind, row.target_id), customer), customer_id=row.customer_id,
         customer=customer, field=row.field, word=WORDS.get(row.field, row.field), connection_id=row.connection_id,

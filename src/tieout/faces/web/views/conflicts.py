@@ -27,10 +27,10 @@ def page(request: Request) -> HttpResponse:
     state = state if state in dict(STATES) else "open"
     connection, field = asked.number(request.GET, "connection"), asked.text(request.GET, "field", longest=32)
     rows = queries.conflicts(state=state, connection_id=connection, field=field, after=asked.page_key(request), limit=PAGE + 1)
-    found = queries.counts()
+    found = queries.counted(state=state)
     return render(request, "web/conflicts.html", {
         "rows": rows[:PAGE], "after": rows[PAGE - 1].id if len(rows) > PAGE else None, "here": state, "connection": connection, "field": field,
-        "states": [(value, word, found.get(value, 0)) for value, word in STATES], "fields": queries.fields(state),
+        "states": [(value, word, found.states.get(value, 0)) for value, word in STATES], "fields": found.fields,
         "connections": list(Connection.objects.exclude(kind__in=("hand", "mailbox")).order_by("name").values("id", "name")),
         "stuck": queries.stuck(connection_id=connection) if state == "open" else [],
     })  # fmt: skip

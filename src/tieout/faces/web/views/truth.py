@@ -57,7 +57,7 @@ def change(request: Request) -> HttpResponse:
 
 
 def _looked_at(key: str, order: list[str]) -> dict[str, Any]:
-    standing = next((one.rule for one in rules.in_force() if one.key == key), None)
+    standing = next((one for one in rules.in_force() if one.key == key), None)
     rule = rules.proposed(key=key, order=order or (list(standing.places) if standing else []))
     names = dict(Connection.objects.filter(pk__in=rules.kinds()).order_by("name").values_list("id", "name"))
     choices = [*truth.PLACES.items(), *((truth.one(pk), name) for pk, name in names.items())]
