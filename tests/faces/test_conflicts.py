@@ -130,7 +130,7 @@ def test_a_collector_reads_the_table_and_cannot_change_it(sign_in: Callable[...,
 def test_a_customers_field_tells_where_it_is_from_and_what_the_others_say(owner: Browser, torn: tuple[int, int]) -> None:
     said = words(owner.get(reverse("customer", args=[torn[1]])))
     assert "Quickbooks; others differ" in said
-    assert "asked first is the accounting system" in said
+    assert "the accounting system is asked first" in said
     assert "Hubspot says “<b>The Water</b> People”" in said
 
 

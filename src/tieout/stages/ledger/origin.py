@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,8 +11,8 @@ from django.db import connection
 
 from tieout.core import truth
 from tieout.core.money import Money
+from tieout.core.truth import Rule
 from tieout.stages.base import walls
-from tieout.stages.intake.models import Connection
 from tieout.stages.ledger import rules as table
 
 
@@ -47,17 +47,6 @@ class ByHand(msgspec.Struct, frozen=True):
     at: dt.datetime
 
 
-_WORDS = """
-WITH place AS MATERIALIZED (
-  SELECT * FROM unnest(%(fields)s::text[], %(connections)s::bigint[], %(ranks)s::int[]) AS p(field, connection_id, rank))
-SELECT w.field, w.value #>> '{}', w.form, w.connection_id, w.received_at
-  FROM ledger_sourcerecord r
-  JOIN ledger_fieldword w ON w.organisation_id = %(org)s AND w.kind = 'customer' AND w.connection_id = r.connection_id
-       AND w.external_id = r.external_id
-  JOIN place p ON p.field = w.field AND p.connection_id = w.connection_id
- WHERE r.organisation_id = %(org)s AND r.kind = 'customer' AND r.target_id = %(target)s AND r.retracted_at IS NULL AND r.gone_at IS NULL
- ORDER BY w.field, p.rank, w.connection_id, w.external_id"""
-
 _HEARD = """
 SELECT k.name, k.id, r.reported_minor, r.reported_status, w.value #>> '{}', r.seen_at
   FROM ledger_sourcerecord r JOIN intake_connection k ON k.organisation_id = %(org)s AND k.id = r.connection_id
@@ -67,29 +56,40 @@ SELECT k.name, k.id, r.reported_minor, r.reported_status, w.value #>> '{}', r.se
    AND r.reported_minor IS NOT NULL ORDER BY k.name, r.id"""
 
 
-def of_customer(*, customer_id: int, by_hand: Mapping[str, ByHand]) -> dict[str, Origin]:
-    """Of every field that somebody has said something about."""
-    rules = table.in_force()
+class Word(msgspec.Struct, frozen=True):
+    """What one record says of a field: its value, and the value in form."""
+
+    field: str
+    value: str
+    form: str
+    connection_id: int
+    external_id: str
+    at: dt.datetime
+
+
+def of_customer(
+    *, words: Iterable[Word], rules: Sequence[Rule], names: Mapping[int, str], kinds: Mapping[int, str], by_hand: Mapping[str, ByHand]
+) -> dict[str, Origin]:
+    """Of every field that somebody has said something about, by the same order as `decide`."""
     winning = table.winners(rules)
-    with connection.cursor() as cursor:
-        cursor.execute(_WORDS, {"org": walls.current(), "target": customer_id, **table.places(rules).given()})
-        rows = cursor.fetchall()
-    names = dict(Connection.objects.values_list("id", "name"))
-    said: dict[str, list[tuple[str, str, int, dt.datetime]]] = {}
-    for field, value, form, said_by, at in rows:
-        said.setdefault(field, []).append((value, form, said_by, at))
+    said: dict[str, list[Word]] = {}
+    for word in words:
+        if word.field in winning:
+            said.setdefault(word.field, []).append(word)
     found: dict[str, Origin] = {}
     for field in {*said, *by_hand}:
-        words, person = said.get(field, []), by_hand.get(field)
+        person = by_hand.get(field)
         if person is not None:
-            ours = truth.form(field, person.value)
-            head, others = Origin(source=person.by, at=person.at, rule="a person's word outranks every system"), words
+            ours, others = truth.form(field, person.value), said.get(field, [])
+            head = Origin(source=person.by, at=person.at, rule="a person's word outranks every system")
         else:
-            value, ours, said_by, at = words[0]
             rule = winning[field]
-            head = Origin(source=names[said_by], at=at, rule=f"asked first is {truth.listed(rule.places[:3], names)}: {rule.reason}")
-            others = words[1:]
-        told = tuple(Said(names[by], by, value, at, form != ours) for value, form, by, at in others)
+            first, *others = sorted(said[field], key=lambda w, rule=rule: (  # type: ignore[misc]
+                truth.rank(rule.places, connection_id=w.connection_id, kind=kinds[w.connection_id]), w.connection_id, w.external_id))
+            ours = first.form
+            order = f"{truth.listed(rule.places[:1], names)} is asked first: {rule.reason}"
+            head = Origin(source=names[first.connection_id], at=first.at, rule=order)
+        told = tuple(Said(names[w.connection_id], w.connection_id, w.value, w.at, w.form != ours) for w in others)
         found[field] = msgspec.structs.replace(head, others=told)
     return found
 

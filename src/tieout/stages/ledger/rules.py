@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -42,9 +43,9 @@ class Places(msgspec.Struct, frozen=True):
         return {"fields": self.fields, "connections": self.connections, "ranks": self.ranks}
 
 
-def in_force() -> tuple[Rule, ...]:
-    """Every rule, those that people changed with their order and reason."""
-    changed = {row.key: row for row in FieldRule.objects.filter(retracted_at__isnull=True)}
+def in_force(rows: Iterable[Any] | None = None) -> tuple[Rule, ...]:
+    """Every rule, those that people changed (`rows`; None: they are looked up) with their order and reason."""
+    changed = {row.key: row for row in (FieldRule.objects.filter(retracted_at__isnull=True) if rows is None else rows)}
     return tuple(
         msgspec.structs.replace(rule, places=tuple(changed[rule.key].places), reason=changed[rule.key].reason) if rule.key in changed else rule
         for rule in DEFAULTS
@@ -66,9 +67,14 @@ def shown() -> list[Standing]:
 
 def kinds() -> dict[int, str]:
     """What kind of system each connection is, in the words of the rules."""
-    roles = {name: one.manifest.role for name, one in registry.connectors().items()}
     rows = Connection.objects.exclude(kind__in=("hand", "mailbox")).values_list("id", "kind", "vendor")
-    return {pk: roles.get(vendor, "other") if kind == "system" else str(kind) for pk, kind, vendor in rows}
+    return {pk: kind_of(kind, vendor) for pk, kind, vendor in rows}
+
+
+def kind_of(kind: str, vendor: str) -> str:
+    """What a connection is to the rules: a connected system by its role, any other by how its records come."""
+    known = registry.connectors().get(vendor)
+    return (known.manifest.role if known else "other") if kind == "system" else str(kind)
 
 
 def places(rules: Sequence[Rule] | None = None) -> Places:

@@ -219,7 +219,7 @@ def _of_customers(
             kind="contact" if field == "email" else "customer", target_id=target, customer_id=target, field=field, connection_id=said_by,
             external_id=external_id, ours=ours, ours_from=ours_from, ours_at=ours_at, theirs=value, theirs_at=at,
             by_person=person[1] if person else "",
-            because=f"{person[1]} has said so" if person else f"{truth.listed(rule.places[:2], names)} comes first: {rule.reason}",
+            because=f"{person[1]} has said so" if person else f"{truth.listed(rule.places[:1], names)} is asked first: {rule.reason}",
         )  # fmt: skip
 
 

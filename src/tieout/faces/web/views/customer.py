@@ -23,7 +23,7 @@ from tieout.stages.dialogue.models import Hold, Note, Promise
 from tieout.stages.insight import account, figures, listing
 from tieout.stages.insight import story as events
 from tieout.stages.ledger import correct as corrections
-from tieout.stages.ledger import enter, origin
+from tieout.stages.ledger import enter, origin, rules
 from tieout.stages.ledger import link as links
 from tieout.stages.ledger.models import Contact, Correction, Customer, Document, SourceRecord
 from tieout.stages.outreach import standing, telling
@@ -275,7 +275,11 @@ def _origins(card: account.Card) -> list[dict[str, Any]]:
     """Each field with its value, where it comes from, the person's word on it if any, and what the others say."""
     corrected = {row.field: row for row in card.corrections}
     by_hand = {name: origin.ByHand(row.value, row.by, row.recorded_at) for name, row in corrected.items() if name in FIELDS}
-    found = origin.of_customer(customer_id=card.customer.id, by_hand=by_hand)
+    words = [origin.Word(w.field, w.value, w.form, w.connection_id, w.external_id, w.received_at) for w in card.words]
+    found = origin.of_customer(
+        words=words, rules=rules.in_force(card.rules), names={s.id: s.name for s in card.sources},
+        kinds={s.id: rules.kind_of(s.kind, s.vendor) for s in card.sources}, by_hand=by_hand,
+    )  # fmt: skip
     rows = [
         {"field": name, "word": word, "value": getattr(card.customer, name) or "", "correction": corrected.get(name), "origin": found.get(name)}
         for name, word in FIELDS.items()
