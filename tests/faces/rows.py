@@ -25,7 +25,7 @@ from tieout.stages.intake.models import Connection, Envelope, EnvelopePart, Quar
 from tieout.stages.ledger.models import Allocation, Contact, Correction, KeyRule, LinkProposal, Payout, PayoutItem, SourceRecord
 from tieout.stages.outreach import standing, telling
 from tieout.stages.outreach.models import Message
-from tieout.stages.writeback.models import Download, Outgoing, Route
+from tieout.stages.writeback.models import Conflict, Download, Outgoing, Route
 
 ADA = Actor("person", "Ada", None)
 
@@ -116,6 +116,9 @@ def everything(mark: str) -> dict[str, int | str]:
     content = f"what,number\r\nstatus,{mark}-1\r\n".encode()
     download = Download.objects.create(
         connection=source, ordinal=1, until=NOW, made_at=NOW, made_by=f"{mark} Person", lines=1, sha256="0" * 64, content=content)
+    conflict = Conflict.objects.create(
+        kind="customer", target_id=debtor.pk, customer=debtor, field="city", connection=connected, external_id=f"{mark}-9", ours=f"{mark} city",
+        ours_from=f"{mark} books", theirs=f"{mark} town", because=f"{mark} books come first", digest="0" * 32, opened_at=NOW)
     person = found.person(email=f"{mark.lower()}-{uuid.uuid4().hex[:6]}@people.example", name=f"{mark} Person", password=None)
     found.member(person=person, role="collector", actor=ADA, now=NOW)
     return {
@@ -123,7 +126,7 @@ def everything(mark: str) -> dict[str, int | str]:
         "task_id": task.pk, "connection_id": connected.pk, "payout_id": payout.pk, "vendor": mark.lower(),
         "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk, "key_id": key.id,
         "token": str(message.token), "alert_id": alert.pk, "channel_id": told_at.pk, "report_id": made.pk,
-        "line_id": line.pk, "effect_id": effect.pk, "download_id": download.pk,
+        "line_id": line.pk, "effect_id": effect.pk, "download_id": download.pk, "conflict_id": conflict.pk,
         "allocation": applied.pk, "proposal": proposal.pk, "hold": held.pk, "promise": promised.pk, "dispute": objection.pk, "note": noted.pk,
         "wave": wave.pk, "correction": correction.pk, "on_invoice": on_invoice.pk, "contact": Contact.objects.filter(customer=debtor).first().pk,
         "record": SourceRecord.objects.get(kind="customer", target_id=debtor.pk).pk, "loose": loose.pk,

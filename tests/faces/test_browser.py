@@ -37,7 +37,7 @@ from tieout.stages.cash import propose
 from tieout.stages.collect import release
 from tieout.stages.dialogue.models import ContactPoint
 from tieout.stages.intake.models import Connection
-from tieout.stages.ledger.models import Allocation, Document, SourceRecord
+from tieout.stages.ledger.models import Allocation, Customer, Document, SourceRecord
 from tieout.stages.outreach import draft, sending
 from tieout.stages.outreach.models import Message
 from tieout.stages.writeback.models import PilotRun
@@ -543,3 +543,35 @@ def test_two_customers_are_linked_side_by_side_and_unlinked_on_the_page(organisa
     page.get_by_label("How you know").fill("their letterhead")
     page.get_by_role("button", name="The same").click()
     page.get_by_text("are one customer now").wait_for()
+
+
+def test_a_conflict_is_settled_with_one_key_and_taken_back(organisation: uuid.UUID, visit: Any) -> None:
+    from tests.stages import test_conflicts as told
+
+    with walls.inside(organisation):
+        told.everywhere(quickbooks="Brightwater Foods GmbH", hubspot="The Water People")
+    page = visit("conflicts")
+    page.get_by_text("The Water People").wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("t")
+    page.get_by_text("your word outranks every system").wait_for()
+    page.get_by_text("Nothing to decide").wait_for()
+    with walls.inside(organisation):
+        assert Customer.objects.get().name == "The Water People"
+    page.get_by_role("link", name="Settled").click()
+    page.get_by_role("button", name="Undo: open it again").click()
+    page.get_by_text("the disagreement is open again").wait_for()
+    with walls.inside(organisation):
+        assert Customer.objects.get().name == "Brightwater Foods GmbH"
+    page.goto(reverse("truth"))
+    page.get_by_role("link", name="Change").first.click()
+    page.select_option("#p-1", "crm")
+    page.fill("#why", "sales keeps the names")
+    page.get_by_role("button", name="See what it changes").click()
+    page.get_by_text("1 customer would get another name").wait_for()
+    page.get_by_role("button", name="Put this order in force").click()
+    page.get_by_text("1 customer changed").wait_for()
+    for name in ("conflicts", "truth"):
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(reverse(name) + ("?rule=customer.name" if name == "truth" else ""))
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390

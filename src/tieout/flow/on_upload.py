@@ -25,6 +25,7 @@ from tieout.stages.intake import connect, original, quarantine, receive, run
 from tieout.stages.intake.models import Connection, Envelope, QuarantinedRow, Run
 from tieout.stages.intake.quarantine import SetAside
 from tieout.stages.ledger import merge, stage, take_stock
+from tieout.stages.writeback import compare
 
 #: Rows set aside past this are still counted, and the file itself is kept; somebody should look at the profile first.
 MOST_SET_ASIDE = 20_000
@@ -150,6 +151,7 @@ def replay(*, organisation_id: UUID, row_id: int, values: dict[str, str], actor:
         run.done(run=started, counts=counts, notices=[], now=now)
         quarantine.mended(row=row, actor=actor, now=now, values=values)
         on_cash.after_money(customer_ids=merged.customer_ids, now=now)
+        compare.run(customer_ids=merged.customer_ids, now=now)
         return None
 
 
@@ -197,6 +199,7 @@ def _into_the_ledger(*, envelope: Envelope, started: Run, actor: Actor, progress
     reason = f"{taken} records taken, {quarantined} rows set aside" if state == Envelope.State.APPLIED else f"all {quarantined} rows were set aside"
     receive.settle(envelope=envelope, state=state, reason=reason, now=now)
     on_cash.after_money(customer_ids=merged.customer_ids, now=now)
+    compare.run(customer_ids=merged.customer_ids, now=now)
     crash.point("intake.after_merge")
     audit.write(
         actor=actor, action="import", object_kind="envelope", object_id=envelope.pk, now=now, reason=reason, detail={"file": envelope.name, **done}

@@ -28,6 +28,7 @@ from tieout.stages.intake.models import Connection, Envelope, QuarantinedRow
 from tieout.stages.intake.quarantine import SetAside
 from tieout.stages.ledger import merge, stage
 from tieout.stages.ledger.models import SourceRecord
+from tieout.stages.writeback import compare
 
 #: What may be pushed, and what the ledger calls one of it.
 KINDS = {"customers": "customer", "invoices": "invoice", "credit-notes": "credit_note", "payments": "payment"}
@@ -220,6 +221,7 @@ def _into_the_ledger(connection: Connection, envelope: Envelope, what: str, item
     entry.yielded(merged.yielded, now=now)
     if merged.created or merged.updated:
         on_cash.after_money(customer_ids=merged.customer_ids, now=now)
+        compare.run(customer_ids=merged.customer_ids, now=now)
     counts = {
         "read": len(items), "created": merged.created, "updated": merged.updated, "unchanged": merged.unchanged, "quarantined": len(aside),
         "skipped": len(wrong) - len(aside),

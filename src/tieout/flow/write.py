@@ -103,14 +103,15 @@ def _to(organisation_id: UUID, connection_id: int, written: Written) -> Written:
             written = _looked_up(organisation_id, connection_id, open_line, written)
             while True:
                 with walls.inside(organisation_id):
-                    claimed = outbox.claim_of(connection_id=connection_id, now=clock.now())
+                    asked_at = clock.now()
+                    claimed = outbox.claim_of(connection_id=connection_id, now=asked_at)
                     bodies = {row.pk: compose.body(row=row) for row in claimed}
                 crash.point("outbox.after_claim")
                 if not claimed:
                     return written
                 went_on = False
                 for row in claimed:
-                    written, more = _one(organisation_id, open_line, row, bodies[row.pk], written)
+                    written, more = _one(organisation_id, open_line, row, bodies[row.pk], written, asked_at)
                     went_on = went_on or more
                 if not went_on:
                     return written
@@ -121,7 +122,8 @@ def _to(organisation_id: UUID, connection_id: int, written: Written) -> Written:
 
 
 def _one(
-    organisation_id: UUID, open_line: line.Line, row: Outgoing, body: dict[str, Any] | compose.Moot | compose.NotYet, written: Written
+    organisation_id: UUID, open_line: line.Line, row: Outgoing, body: dict[str, Any] | compose.Moot | compose.NotYet, written: Written,
+    asked_at: dt.datetime,
 ) -> tuple[Written, bool]:
     if isinstance(body, compose.Moot):
         _settled(organisation_id, row, "done", f"not told: {body.reason}")
@@ -155,7 +157,7 @@ def _one(
         _settled(organisation_id, row, "failed", str(error))
         return written.plus(failed=1), True
     crash.point("outbox.after_call")
-    _kept(organisation_id, open_line, row, body, receipt, _touched(open_line, body))
+    _kept(organisation_id, open_line, row, body, receipt, _touched(open_line, body), asked_at)
     return written.plus(done=1), True
 
 
@@ -198,7 +200,8 @@ def _touched(open_line: line.Line, body: dict[str, Any]) -> tuple[Raw, ...]:
 
 
 def _kept(
-    organisation_id: UUID, open_line: line.Line, row: Outgoing, body: dict[str, Any], receipt: Receipt, touched: tuple[Raw, ...]
+    organisation_id: UUID, open_line: line.Line, row: Outgoing, body: dict[str, Any], receipt: Receipt, touched: tuple[Raw, ...],
+    asked_at: dt.datetime,
 ) -> None:
     """The link and the receipt, and what the other side has now: its answer is taken in like anything it says."""
     streams = {one.name for one in open_line.connector.manifest.streams}
@@ -209,7 +212,10 @@ def _kept(
         recognise.link(row=row, external_id=receipt.raw.id, now=now)
         objects = [raw for raw in (receipt.raw, *touched) if raw.stream in streams]
         if objects:
-            taking.echo(connector=open_line.connector, settings=open_line.settings, objects=objects, connection_id=row.connection_id, now=now)
+            taking.echo(
+                connector=open_line.connector, settings=open_line.settings, objects=objects, connection_id=row.connection_id, now=now,
+                asked_at=asked_at,
+            )  # fmt: skip
 
 
 def _settled(organisation_id: UUID, row: Outgoing, state: str, receipt: str, *, later: int | None = None, lacks: str = "") -> None:

@@ -73,6 +73,8 @@ class Abilities(msgspec.Struct, frozen=True, kw_only=True):
     partial_payments: bool
     credit_links: bool
     writes: tuple[str, ...] = ()
+    #: Fields of a customer it takes from us (`update_customer`).
+    changes: tuple[str, ...] = ()
     rate: Rate = Rate()
 
 

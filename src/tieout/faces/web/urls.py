@@ -137,6 +137,12 @@ PAGES: list[tuple[str, str, str]] = [
     ("health/", "health.page", "health"),
     ("health/<int:report_id>/", "health.one", "health_report"),
     ("health/<int:report_id>/report.pdf", "health.paper", "health_report_pdf"),
+    # Whose word counts, and where systems disagree.
+    ("conflicts/", "conflicts.page", "conflicts"),
+    ("conflicts/<int:conflict_id>/answer/", "conflicts.answer", "conflict_answer"),
+    ("conflicts/<int:conflict_id>/undo/", "conflicts.undo", "conflict_undo"),
+    ("conflicts/truth/", "truth.page", "truth"),
+    ("conflicts/truth/change/", "truth.change", "truth_change"),
     # The house.
     ("settings/", "settings.page", "settings"),
     ("settings/organisation/", "settings.organisation", "settings_organisation"),

@@ -123,12 +123,31 @@ class CorrectionRow(_Row):
 
 
 class WordRow(_Row):
-    """What a source last said about a field."""
+    """What a record in force last said about a field, with its value in form."""
 
     field: str
-    value: Any
-    connection: str
+    value: str
+    form: str
+    connection_id: int
+    external_id: str
     received_at: dt.datetime
+
+
+class RuleRow(_Row):
+    """A change to the table of whose word counts."""
+
+    key: str
+    places: list[str]
+    reason: str
+
+
+class SourceRow(_Row):
+    """A connection, with what it is."""
+
+    id: int
+    name: str
+    kind: str
+    vendor: str
 
 
 class Behaviour(_Row):
@@ -182,6 +201,8 @@ class Card(_Row):
     records: list[RecordRow]
     corrections: list[CorrectionRow]
     words: list[WordRow]
+    rules: list[RuleRow]
+    sources: list[SourceRow]
     behaviour: Behaviour | None
     released: Released | None
     unapplied: list[Unapplied]
@@ -215,11 +236,12 @@ _PARTS: dict[str, str] = {
         WHERE s.organisation_id = %(o)s AND s.kind = 'customer' AND s.target_id = %(c)s AND s.retracted_at IS NULL ORDER BY s.id LIMIT 100""",
     "corrections": """SELECT id, field, value, before, reason, "by", recorded_at FROM ledger_correction
         WHERE organisation_id = %(o)s AND kind = 'customer' AND target_id = %(c)s AND retracted_at IS NULL ORDER BY recorded_at DESC""",
-    "words": """SELECT w.field, w.value, k.name AS connection, w.received_at
-        FROM ledger_fieldword w JOIN intake_connection k ON (k.organisation_id, k.id) = (w.organisation_id, w.connection_id)
-        WHERE w.organisation_id = %(o)s AND w.kind = 'customer'
-          AND (w.target_id = %(c)s OR w.target_id IN (SELECT id FROM ledger_customer WHERE organisation_id = %(o)s AND lead_id = %(c)s))
-        ORDER BY w.field, w.received_at DESC""",
+    "words": """SELECT w.field, w.value #>> '{}' AS value, w.form, w.connection_id, w.external_id, w.received_at
+        FROM ledger_sourcerecord s JOIN ledger_fieldword w ON w.organisation_id = %(o)s AND w.kind = 'customer'
+             AND w.connection_id = s.connection_id AND w.external_id = s.external_id
+        WHERE s.organisation_id = %(o)s AND s.kind = 'customer' AND s.target_id = %(c)s AND s.retracted_at IS NULL AND s.gone_at IS NULL""",
+    "rules": "SELECT key, places, reason FROM ledger_fieldrule WHERE organisation_id = %(o)s AND retracted_at IS NULL",
+    "sources": "SELECT id, name, kind, vendor FROM intake_connection WHERE organisation_id = %(o)s",
     "unapplied": f"""SELECT id, date, currency, unapplied_minor, left(remittance, 200) AS remittance FROM ledger_payment t
         WHERE {_mine('t')} AND unapplied_minor > 0 ORDER BY date DESC, id DESC LIMIT 50""",
 }

@@ -26,6 +26,7 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     unknown: int
     identity: int
     alerts: int
+    conflicts: int
     sources: tuple[Freshness, ...]
     mode: str
     mode_reason: str
@@ -45,6 +46,7 @@ _WAITING = {
     "identity": "ledger_linkproposal WHERE organisation_id = %(o)s AND state = 'open' AND NOT related",
     "alerts": "health_alert WHERE organisation_id = %(o)s AND closed_at IS NULL AND acknowledged_at IS NULL"
     " AND (snoozed_until IS NULL OR snoozed_until <= %(now)s)",
+    "conflicts": "writeback_conflict WHERE organisation_id = %(o)s AND state = 'open'",
 }
 _COUNTS = ", ".join(f"(SELECT count(*) FROM (SELECT 1 FROM {where} LIMIT {MOST}) waiting)" for where in _WAITING.values())
 _SHELL = f"""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from django.db import connection
 
 from tieout.stages.base import feed, walls
-from tieout.stages.ledger import version
+from tieout.stages.ledger import decide, version
 from tieout.stages.ledger.models import Deal, Document, Payment, Payout, SourceRecord, Stated, StatedDispute, StatedRefund
 
 #: What a reading says that stopped because far too many records were missing: such a stop is told apart by it.
@@ -59,6 +59,7 @@ def at_source(*, connection_id: int, kind: str, external_ids: Iterable[str], how
         feed.publish(kind="payout", ids=own.values_list("pk", flat=True), customer_ids=(), cause="gone", now=now)
     elif kind == "customer":
         touched.update(r.target_id for r in records)
+        decide.run(customer_ids=sorted(touched), now=now)
         feed.publish(kind="customer", ids=[r.target_id for r in records], customer_ids=touched, cause="gone", now=now)
     return sorted(touched)
 

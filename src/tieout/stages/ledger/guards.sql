@@ -158,6 +158,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_customer (
   organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, name text NOT NULL, folded_name text NOT NULL, aliases jsonb,
   accounts jsonb, country text, city text, currency text, email text, phone text, parent_external_id text, debtor_type text, time_zone text,
   language text, tax_id text, content_hash bytea NOT NULL);
+-- What a record says of the fields a rule decides: {field: [value, form]}.
+ALTER TABLE ledger_staged_customer ADD COLUMN IF NOT EXISTS words jsonb;
 CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_application (
   organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, date date, entries jsonb NOT NULL,
   content_hash bytea NOT NULL);

@@ -15,11 +15,14 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from tieout.core import moves
 from tieout.stages.base import walls
 from tieout.stages.ledger import merge_customers, merge_gateway, merge_stated, reapply, resolve
 from tieout.stages.ledger.merge_sql import DOCUMENTS, PAYMENTS
 
 FEED_PAGE = 10_000
+#: Moves of status that are not taken (`core.moves`), as the statements compare them.
+_MOVES: dict[moves.What, list[str]] = {what: [" ".join(move) for move in moves.refused(what)] for what in moves.TABLES}
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -81,7 +84,7 @@ def run(*, run_id: int, connection_id: int, envelope_id: int | None, now: dt.dat
             cursor.execute("SET LOCAL enable_nestloop = on")
         touched: set[int] = set(customers.touched)
         created, updated = customers.created, customers.updated
-        refused: list[Refused] = []
+        refused = _wrong_moves(cursor, given, named)
         yielded = merge_stated.give_way(cursor, given) if system and named else []
         changed_documents: list[int] = []
         payments = 0
@@ -139,6 +142,17 @@ def _drop_repeated(cursor: Any, given: dict[str, Any], table: str, key: str) -> 
         given,
     )
     return int(cursor.rowcount)
+
+
+def _wrong_moves(cursor: Any, given: dict[str, Any], named: Sequence[str]) -> list[Refused]:
+    """Take out of staging what would move along a path that money does not take."""
+    asked: tuple[tuple[moves.What, str], ...] = (("document", DOCUMENTS.WRONG), ("payment", PAYMENTS.WRONG))
+    return [
+        Refused(line, external_id, "wrong_move", moves.sentence(what, name, before, after), raw)
+        for what, query in asked
+        if what in named
+        for line, external_id, name, before, after, raw in _all(cursor, query, {**given, "moves": _MOVES[what]})
+    ]
 
 
 def _all(cursor: Any, query: str, given: dict[str, Any]) -> Sequence[tuple[Any, ...]]:

@@ -10,10 +10,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tieout.core import party
-from tieout.stages.ledger import resolve
+from tieout.stages.ledger import decide, resolve
 
-#: Fields a source may set on a customer; an empty cell says nothing.
-FIELDS = ("name", "country", "city", "currency", "debtor_type", "time_zone", "language", "tax_id", "phone")
 #: Rank of a source's contact (evidence.RANK); a person's is never replaced by one.
 SOURCE_RANK = 2
 
@@ -37,7 +35,14 @@ cust AS (
          tax_id, phone, created_at, recorded_at)
   SELECT id, %(org)s, name, folded_name, coalesce(aliases, '[]'), coalesce(accounts, '[]'), left(coalesce(country, ''), 2), coalesce(city, ''),
          left(coalesce(currency, ''), 3), coalesce(debtor_type, ''), coalesce(time_zone, ''), coalesce(language, ''), left(coalesce(tax_id, ''), 64),
-         left(coalesce(phone, ''), 64), %(now)s, %(now)s FROM fresh)
+         left(coalesce(phone, ''), 64), %(now)s, %(now)s FROM fresh),
+said AS (
+  INSERT INTO ledger_fieldword (organisation_id, kind, target_id, field, connection_id, external_id, value, form, envelope_id, line, received_at)
+  SELECT %(org)s, 'customer', f.id, w.key, %(conn)s, f.external_id, w.value -> 0, w.value ->> 1, %(envelope)s, f.line, %(now)s
+    FROM fresh f, jsonb_each(f.words) w
+      ON CONFLICT (organisation_id, connection_id, kind, external_id, field)
+      DO UPDATE SET value = excluded.value, form = excluded.form, target_id = excluded.target_id, envelope_id = excluded.envelope_id,
+                    line = excluded.line, received_at = excluded.received_at)
 INSERT INTO ledger_sourcerecord (organisation_id, connection_id, kind, external_id, target_id, content_hash, envelope_id, line, score, evidence,
        linked_by, rank, recorded_at, seen_at)
 SELECT %(org)s, %(conn)s, 'customer', external_id, id, content_hash, %(envelope)s, line, 100, 'the source''s own key', 'machine', 1, %(now)s, %(now)s
@@ -47,33 +52,28 @@ _CHANGED = f"""
 SELECT s.target_id FROM ledger_staged_customer s WHERE {_MINE} AND s.record_id IS NOT NULL"""
 
 
-def _set(field: str, folded: bool = False) -> str:
-    column, source = ("folded_name", "folded_name") if folded else (field, field)
-    return f"""{column} = CASE WHEN coalesce(s.{source}, '') = '' OR EXISTS (
-        SELECT 1 FROM ledger_correction k WHERE k.organisation_id = %(org)s AND k.kind = 'customer' AND k.target_id = c.id AND k.field = '{field}'
-           AND k.retracted_at IS NULL) THEN c.{column} ELSE s.{source} END"""
-
-
 _UPDATE = f"""
-UPDATE ledger_customer c SET {", ".join([*(_set(f) for f in FIELDS), _set("name", folded=True)])}, recorded_at = %(now)s,
+UPDATE ledger_customer c SET recorded_at = %(now)s,
        aliases = CASE WHEN s.aliases IS NULL OR s.aliases = '[]' THEN c.aliases ELSE s.aliases END,
        accounts = CASE WHEN s.accounts IS NULL OR s.accounts = '[]' THEN c.accounts ELSE s.accounts END
   FROM ledger_staged_customer s
  WHERE {_MINE} AND s.record_id IS NOT NULL AND c.organisation_id = %(org)s AND c.id = coalesce(s.home_id, s.target_id)"""
 
+#: What a record said once and is silent about now it has still said; `decide` makes the customer of the words.
 _REMEMBER = f"""
-INSERT INTO ledger_fieldword (organisation_id, kind, target_id, field, connection_id, value, envelope_id, line, received_at)
-SELECT DISTINCT ON (coalesce(s.home_id, s.target_id), w.field) %(org)s, 'customer', coalesce(s.home_id, s.target_id), w.field, %(conn)s,
-       to_jsonb(w.value), %(envelope)s, s.line, %(now)s
-  FROM ledger_staged_customer s,
-       LATERAL (VALUES {", ".join(f"('{f}', s.{f})" for f in FIELDS)}) AS w(field, value)
- WHERE {_MINE} AND s.record_id IS NOT NULL AND coalesce(w.value, '') <> ''
- ORDER BY coalesce(s.home_id, s.target_id), w.field, s.line DESC
-    ON CONFLICT (organisation_id, kind, target_id, field, connection_id)
-    DO UPDATE SET value = excluded.value, envelope_id = excluded.envelope_id, line = excluded.line, received_at = excluded.received_at"""
+INSERT INTO ledger_fieldword AS known (organisation_id, kind, target_id, field, connection_id, external_id, value, form, envelope_id, line,
+       received_at)
+SELECT %(org)s, 'customer', s.target_id, w.key, %(conn)s, s.external_id, w.value -> 0, w.value ->> 1, %(envelope)s, s.line, %(now)s
+  FROM ledger_staged_customer s, jsonb_each(s.words) w
+ WHERE {_MINE} AND s.record_id IS NOT NULL
+    ON CONFLICT (organisation_id, connection_id, kind, external_id, field)
+    DO UPDATE SET value = excluded.value, form = excluded.form, target_id = excluded.target_id, envelope_id = excluded.envelope_id,
+                  line = excluded.line, received_at = excluded.received_at
+          WHERE (known.value, known.target_id) IS DISTINCT FROM (excluded.value, excluded.target_id)"""
 
 _SEEN = f"""
-UPDATE ledger_sourcerecord r SET content_hash = s.content_hash, envelope_id = %(envelope)s, line = s.line, seen_at = %(now)s
+UPDATE ledger_sourcerecord r SET content_hash = s.content_hash, envelope_id = %(envelope)s, line = s.line, seen_at = %(now)s, gone_at = NULL,
+       gone_as = ''
   FROM ledger_staged_customer s
  WHERE {_MINE} AND r.organisation_id = %(org)s AND r.id = s.record_id"""
 
@@ -134,7 +134,8 @@ def run(cursor: Any, given: dict[str, Any], *, staged: int, named: list[str], ha
     speaking = [_NAMED[table] for table in (*(("customer",) if staged else ()), *named) if table in _NAMED]
     if speaking:
         cursor.execute(_CONTACTS.format(named=" UNION ".join(speaking), rank=SOURCE_RANK), given)
-    return MergedCustomers(len(founded), len(changed), sorted({*founded, *changed}))
+    decided = decide.run(customer_ids=sorted(set(changed)), now=given["now"])
+    return MergedCustomers(len(founded), len(changed), sorted({*founded, *changed, *decided}))
 
 
 def _found_implied(cursor: Any, given: dict[str, Any]) -> bool:

@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 
 class Statements(NamedTuple):
-    """REFUSE what cannot be true; INSERT new ones (returns per feed page: count, customers);
+    """WRONG moves of status, which are taken out of staging (returns line, external id, name, before, after, raw);
+    REFUSE what cannot be true; INSERT new ones (returns per feed page: count, customers);
     UPDATE changed ones (returns id, customer before, customer now); FOLLOW with what hangs on them."""
 
+    WRONG: str
     REFUSE: str
     INSERT: str
     UPDATE: str
@@ -22,6 +24,19 @@ class Statements(NamedTuple):
 _MINE = "s.organisation_id = %(org)s AND s.run = %(run)s"
 
 DOCUMENTS = Statements(
+    # A record that was gone may come back as anything; where a person has said what the status is, their word stands anyway.
+    WRONG=f"""
+WITH bad AS (
+  SELECT s.line, s.external_id, s.kind, s.number, d.status AS before, s.status AS after
+    FROM ledger_staged_document s
+    JOIN ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.id = s.record_id AND r.gone_at IS NULL
+    JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = s.target_id AND d.connection_id = %(conn)s
+   WHERE {_MINE} AND s.status <> d.status
+     AND (d.status || ' ' || s.status) = ANY(%(moves)s)
+     AND NOT EXISTS (SELECT 1 FROM ledger_correction k WHERE k.organisation_id = %(org)s AND k.kind = d.kind AND k.target_id = d.id
+                        AND k.field = 'status' AND k.retracted_at IS NULL)),
+gone AS (DELETE FROM ledger_staged_document s USING bad WHERE {_MINE} AND s.kind = bad.kind AND s.external_id = bad.external_id)
+SELECT line, external_id, number, before, after, jsonb_build_object('number', number, 'external_id', external_id, 'status', after) FROM bad""",
     REFUSE=f"""
 WITH bad AS (
   SELECT s.line, s.external_id, s.kind, s.number, s.amount_minor, s.currency, d.allocated_minor + d.written_off_minor AS used, d.currency AS was
@@ -99,7 +114,8 @@ doc AS (
          related_number = coalesce(n.related_number, ''), recorded_at = %(now)s
     FROM changed n WHERE d.organisation_id = %(org)s AND d.id = n.id),
 src AS (
-  UPDATE ledger_sourcerecord r SET content_hash = n.content_hash, envelope_id = %(envelope)s, line = n.line, seen_at = %(now)s
+  UPDATE ledger_sourcerecord r SET content_hash = n.content_hash, envelope_id = %(envelope)s, line = n.line, seen_at = %(now)s, gone_at = NULL,
+         gone_as = ''
     FROM changed n WHERE r.organisation_id = %(org)s AND r.id = n.record_id),
 old AS (
   UPDATE ledger_documentversion v SET superseded_at = %(now)s
@@ -146,6 +162,16 @@ SELECT %(org)s, m.target_id, e.ordinal, (e.due ->> 0)::date, (e.due ->> 1)::bigi
 )
 
 PAYMENTS = Statements(
+    WRONG=f"""
+WITH bad AS (
+  SELECT s.line, s.external_id, p.status AS before, s.status AS after
+    FROM ledger_staged_payment s
+    JOIN ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.id = s.record_id AND r.gone_at IS NULL
+    JOIN ledger_payment p ON p.organisation_id = %(org)s AND p.id = s.target_id AND p.connection_id = %(conn)s
+   WHERE {_MINE} AND s.status <> p.status
+     AND (p.status || ' ' || s.status) = ANY(%(moves)s)),
+gone AS (DELETE FROM ledger_staged_payment s USING bad WHERE {_MINE} AND s.external_id = bad.external_id)
+SELECT line, external_id, 'payment ' || external_id, before, after, jsonb_build_object('external_id', external_id, 'status', after) FROM bad""",
     REFUSE=f"""
 WITH bad AS (
   SELECT s.line, s.external_id, s.amount_minor, s.currency, p.allocated_minor + p.refunded_minor AS used
@@ -200,7 +226,8 @@ pay AS (
          recorded_at = %(now)s
     FROM changed n WHERE p.organisation_id = %(org)s AND p.id = n.id),
 src AS (
-  UPDATE ledger_sourcerecord r SET content_hash = n.content_hash, envelope_id = %(envelope)s, line = n.line, seen_at = %(now)s
+  UPDATE ledger_sourcerecord r SET content_hash = n.content_hash, envelope_id = %(envelope)s, line = n.line, seen_at = %(now)s, gone_at = NULL,
+         gone_as = ''
     FROM changed n WHERE r.organisation_id = %(org)s AND r.id = n.record_id),
 old AS (
   UPDATE ledger_paymentversion v SET superseded_at = %(now)s

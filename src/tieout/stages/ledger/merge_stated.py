@@ -71,6 +71,16 @@ UPDATE ledger_sourcerecord r SET content_hash = s.content_hash, envelope_id = %(
  WHERE {_MINE} AND s.record_id IS NOT NULL AND r.organisation_id = %(org)s AND r.id = s.record_id
    AND d.organisation_id = %(org)s AND d.id = r.target_id AND d.connection_id <> %(conn)s
 RETURNING d.id, d.customer_id"""
+#: And its word on the due date, which the two are compared by.
+_HEARD_WORDS = f"""
+INSERT INTO ledger_fieldword AS known (organisation_id, kind, target_id, field, connection_id, external_id, value, form, envelope_id, line,
+       received_at)
+SELECT %(org)s, d.kind, d.id, 'due_date', %(conn)s, s.external_id, to_jsonb(s.due_date), s.due_date::text, %(envelope)s, s.line, %(now)s
+  FROM ledger_staged_document s
+  JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = s.target_id AND d.connection_id <> %(conn)s
+ WHERE {_MINE} AND s.record_id IS NOT NULL AND s.due_date IS NOT NULL
+    ON CONFLICT (organisation_id, connection_id, kind, external_id, field)
+    DO UPDATE SET value = excluded.value, form = excluded.form, received_at = excluded.received_at WHERE known.value <> excluded.value"""
 _HEARD_PAYMENTS = f"""
 UPDATE ledger_sourcerecord r SET content_hash = s.content_hash, envelope_id = %(envelope)s, line = s.line, seen_at = %(now)s,
        reported_minor = s.amount_minor, reported_status = s.status, gone_at = NULL, gone_as = ''
@@ -127,6 +137,8 @@ def run(cursor: Any, given: dict[str, Any], *, staged: Mapping[str, int]) -> Hea
             cursor.execute(merge, given)
             new, changed = cursor.fetchone()
             created, updated = created + new, updated + changed
+    if staged["document"]:
+        cursor.execute(_HEARD_WORDS, given)
     for table, heard in (("document", _HEARD_DOCUMENTS), ("payment", _HEARD_PAYMENTS)):
         if staged[table]:
             cursor.execute(heard, given)

@@ -16,12 +16,12 @@ from django.db.models.functions import Coalesce, Greatest, Least
 from tieout.stages.base.rows import OrganisationRow, currency, tie, words
 from tieout.stages.ledger.linked import KeyRule, LinkProposal, Moved
 from tieout.stages.ledger.paid_out import Payout, PayoutItem
-from tieout.stages.ledger.said import AllocationKind, Deal, FieldWord, Seen, SourceRecord, Stated, StatedDispute, StatedRefund, TieOutRun
+from tieout.stages.ledger.said import AllocationKind, Deal, FieldRule, FieldWord, Seen, SourceRecord, Stated, StatedDispute, StatedRefund, TieOutRun
 
 __all__ = [
-    "Allocation", "Contact", "Correction", "Customer", "Deal", "Document", "DocumentLine", "DocumentVersion", "DueDate", "FieldWord", "KeyRule",
-    "LinkProposal", "Moved", "Payment", "PaymentVersion", "Payout", "PayoutItem", "Refund", "Seen", "SourceRecord", "Stated", "StatedDispute",
-    "StatedRefund", "TieOutRun",
+    "Allocation", "Contact", "Correction", "Customer", "Deal", "Document", "DocumentLine", "DocumentVersion", "DueDate", "FieldRule",
+    "FieldWord", "KeyRule", "LinkProposal", "Moved", "Payment", "PaymentVersion", "Payout", "PayoutItem", "Refund", "Seen", "SourceRecord",
+    "Stated", "StatedDispute", "StatedRefund", "TieOutRun",
 ]  # fmt: skip
 
 _BIG = models.BigIntegerField()

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Q
 
 from tieout.stages.base import feed, walls
+from tieout.stages.ledger import decide
 from tieout.stages.ledger.models import Customer, LinkProposal
 
 _LINKED = LinkProposal.State.LINKED
@@ -45,8 +46,10 @@ def customers(*, customer_ids: Iterable[int], now: dt.datetime) -> list[Move]:
     wanted = _leads(leads, links)
     moves = sorted(Move(home, before, wanted[home]) for home, before in leads.items() if wanted[home] != before)
     if moves:
-        _bring(moves, links, now)
         touched = sorted({one for move in moves for one in move})
+        decide.remember(customer_ids=touched, now=now)
+        _bring(moves, links, now)
+        decide.run(customer_ids=touched, now=now, anew=True)
         for begin in range(0, len(touched), _FEED_PAGE):
             page = touched[begin : begin + _FEED_PAGE]
             feed.publish(kind="customer", ids=page, customer_ids=page, cause="link", now=now)
@@ -100,7 +103,7 @@ def _bring(moves: list[Move], links: Iterable[LinkProposal], now: dt.datetime) -
     with connection.cursor() as cursor:
         if len(moves) > _MANY:
             cursor.execute("SET LOCAL enable_nestloop = off")
-        for statement in (_CUSTOMERS, _RECORDS, _DOCUMENTS, _PAYMENTS):
+        for statement in (_CUSTOMERS, _RECORDS, _WORDS, _DOCUMENTS, _PAYMENTS):
             cursor.execute(statement, given)
         if len(moves) > _MANY:
             cursor.execute("SET LOCAL enable_nestloop = on")
@@ -159,11 +162,20 @@ old AS (
      AND coalesce(r.home_id, r.target_id) = m.home
   RETURNING r.*, m.home AS home, m.after, m.evidence AS why, m.score AS points, m.linked_by AS who, m.rank AS how_sure)
 INSERT INTO ledger_sourcerecord (organisation_id, connection_id, kind, external_id, target_id, home_id, content_hash, envelope_id, line, score,
-       evidence, linked_by, rank, recorded_at, seen_at, gone_at, gone_as)
+       evidence, linked_by, rank, recorded_at, seen_at, gone_at, gone_as, version, changed_at)
 SELECT organisation_id, connection_id, kind, external_id, after, nullif(home, after), content_hash, envelope_id, line,
        CASE WHEN home = after THEN 100 ELSE points END, CASE WHEN home = after THEN 'the source''s own key' ELSE why END,
-       CASE WHEN home = after THEN 'machine' ELSE who END, CASE WHEN home = after THEN 1 ELSE how_sure END, %(now)s, seen_at, gone_at, gone_as
+       CASE WHEN home = after THEN 'machine' ELSE who END, CASE WHEN home = after THEN 1 ELSE how_sure END, %(now)s, seen_at, gone_at, gone_as,
+       version, changed_at
   FROM old"""
+
+#: What a record has said goes where the record goes.
+_WORDS = f"""
+WITH {_PLAIN_MOVES}
+UPDATE ledger_fieldword w SET target_id = r.target_id
+  FROM ledger_sourcerecord r JOIN m ON coalesce(r.home_id, r.target_id) = m.home
+ WHERE r.organisation_id = %(org)s AND r.kind = 'customer' AND r.retracted_at IS NULL AND w.organisation_id = %(org)s AND w.kind = 'customer'
+   AND w.connection_id = r.connection_id AND w.external_id = r.external_id AND w.target_id <> r.target_id"""
 
 _RECORD = """LEFT JOIN ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.connection_id = t.connection_id AND r.kind = 'customer'
        AND r.external_id = t.customer_external_id AND r.retracted_at IS NULL"""

@@ -53,6 +53,9 @@ class SourceRecord(OrganisationRow):
     reported_status = models.CharField(max_length=16, blank=True, db_default="")
     gone_at = models.DateTimeField(null=True)
     gone_as = models.CharField(max_length=16, blank=True, db_default="")
+    #: What the answer we hold says of its own age: an older one never replaces it (`core.order`).
+    version = models.CharField(max_length=64, blank=True, db_default="")
+    changed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar[list[Any]] = [
@@ -65,6 +68,9 @@ class SourceRecord(OrganisationRow):
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["organisation_id", "kind", "target_id"], name="ledger_source_target"),
             models.Index(fields=["organisation_id", "kind", "home_id"], condition=Q(home_id__isnull=False), name="ledger_source_home"),
+            models.Index(
+                fields=["organisation_id", "target_id"], condition=Q(reported_minor__isnull=False), name="ledger_source_reported"
+            ),
         ]
 
 
@@ -179,21 +185,43 @@ class Seen(OrganisationRow):
 
 
 class FieldWord(OrganisationRow):
-    """What one source last said about a field, kept where sources (or a person and a source) disagree or a
-    customer's fields come from several records: the origin shown beside a value."""
+    """What one record of a source last said about a field of ours: of a customer, whose fields come from several records, and of a
+    document that was born elsewhere. `form` is the value without what is form only; `target_id` the row its record is linked to.
+    """
 
     kind = models.CharField(max_length=12)
     target_id = models.BigIntegerField()
     field = models.CharField(max_length=32)
     connection = tie("intake.Connection")
+    external_id = models.CharField(max_length=300, db_default="")
     value = models.JSONField(null=True)
+    form = models.CharField(max_length=300, db_default="")
     envelope_id = models.BigIntegerField(null=True)
     line = models.BigIntegerField(null=True)
     received_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(fields=["organisation_id", "kind", "target_id", "field", "connection"], name="ledger_fieldword_one")
+            models.UniqueConstraint(fields=["organisation_id", "connection", "kind", "external_id", "field"], name="ledger_fieldword_once")
+        ]
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["organisation_id", "kind", "target_id"], name="ledger_fieldword_target")]
+
+
+class FieldRule(OrganisationRow):
+    """A person's change to the table of whose word counts (`core.truth`): whom to ask first for a group of fields, and why. The rule
+    in force is the one with no `retracted_at`; without one the default holds."""
+
+    key = models.CharField(max_length=48)  # entity.group
+    places = models.JSONField(default=list)
+    reason = words()
+    by = models.CharField(max_length=300)
+    by_id = models.BigIntegerField(null=True)
+    recorded_at = models.DateTimeField()
+    retracted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["organisation_id", "key"], condition=Q(retracted_at__isnull=True), name="ledger_fieldrule_current")
         ]
 
 

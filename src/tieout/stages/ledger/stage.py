@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db import connection
 
-from tieout.core import documents, party
+from tieout.core import documents, party, truth
 from tieout.core.documents import Application, CreditNote, Customer, Deal, Dispute, Invoice, Line, Payment, Payout, Record, Refund
 from tieout.stages.base import walls
 
@@ -33,7 +33,7 @@ _COLUMNS = {
     "payment": "external_id, customer_external_id, customer_name, date, currency, amount_minor, payer_name, payer_account, reference, remittance,"
     " bank_ref, stated_document, status, source_status",
     "customer": "external_id, name, folded_name, aliases, accounts, country, city, currency, email, phone, parent_external_id, debtor_type,"
-    " time_zone, language, tax_id",
+    " time_zone, language, tax_id, words",
     "application": "external_id, date, entries",
     "refund": "external_id, payment_external_id, credit_external_id, status, currency, amount_minor, date",
     "dispute": "external_id, payment_external_id, status, said, currency, amount_minor, fee_currency, fee_minor, date, respond_by",
@@ -160,7 +160,7 @@ def _customer(r: Customer) -> str:
     return _row(
         customer_key(r.customer_id, r.name), r.name[:300], party.fold(r.name)[:300], _json(list(r.aliases)), _json(list(r.accounts)),
         r.country, r.city, r.currency, r.email, r.phone, r.parent_id, r.debtor_type, r.time_zone,
-        r.language, r.tax_id,
+        r.language, r.tax_id, _json(truth.words({field: getattr(r, field) for field in truth.FIELDS})),
     )
 
 

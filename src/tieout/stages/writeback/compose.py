@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from django.db.models import Q
 
+from tieout.core import truth
 from tieout.core.money import minor_text
 from tieout.stages.collect.models import Task
 from tieout.stages.ledger.models import (
@@ -19,6 +20,7 @@ from tieout.stages.ledger.models import (
     Deal,
     Document,
     DocumentLine,
+    FieldWord,
     LinkProposal,
     Payment,
     Payout,
@@ -331,6 +333,30 @@ def _task(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
     return {"company": company, "subject": task.title, "due": task.due_date.isoformat()} if company else Moot("its customer is not there any more")
 
 
+def _changed_customer(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
+    """One field of a customer as it stands here now, for the record there that says otherwise."""
+    field, theirs = str(row.body["field"]), str(row.body["theirs"])
+    linked = SourceRecord.objects.filter(
+        connection_id=row.connection_id, kind="customer", external_id=theirs, target_id=row.subject_id, retracted_at__isnull=True,
+        gone_at__isnull=True,
+    )  # fmt: skip
+    if not linked.exists():
+        return Moot("the record there is gone, or another customer's by now")
+    value = _chased(row.subject_id) if field == "email" else str(getattr(Customer.objects.get(pk=row.subject_id), field) or "")
+    said = FieldWord.objects.filter(connection_id=row.connection_id, kind="customer", external_id=theirs, field=field).first()
+    if not value:
+        return Moot("there is nothing here to tell")
+    if said is not None and truth.form(field, said.value) == truth.form(field, value):
+        return Moot("it says the same by now")
+    return {"customer": theirs, "field": field, "value": value}
+
+
+def _chased(customer_id: int) -> str:
+    rows = Contact.objects.filter(customer_id=customer_id, retracted_at__isnull=True, roles__contains="chase").exclude(email="")
+    found = rows.order_by("-rank", "id").first()
+    return found.email if found else ""
+
+
 def _status(row: Outgoing) -> dict[str, Any] | Moot | NotYet:
     told = row.body
     currency = str(told["currency"])
@@ -350,8 +376,8 @@ _BORN = {"invoice": Document, "credit_note": Document, "payment": Payment, "payo
 
 def _off_the_map(row: Outgoing) -> NotYet | None:
     """Whether the line that asked for an effect is still there and on. A draft's own link on its deal goes with the draft."""
-    if row.kind == "document" and row.subject_kind == "deal":
-        return None
+    if (row.kind == "document" and row.subject_kind == "deal") or "theirs" in row.body:
+        return None  # What somebody has said is to be told needs no line.
     lines = Route.objects.filter(target_id=row.connection_id, what__in=_LINES.get(row.kind, (row.kind,)))
     if row.subject_kind in _BORN and row.kind != "document":
         lines = lines.filter(origin_id__in=_BORN[row.subject_kind].objects.filter(pk=row.subject_id).values("connection_id"))
@@ -366,7 +392,7 @@ def _off_the_map(row: Outgoing) -> NotYet | None:
 _MAKE = {
     "customer": _customer, "invoice": _document, "credit_note": _document, "payment": _payment, "apply_credit": _credit, "void": _void,
     "status": _status, "update_invoice": _edited, "refund": _refund, "change_payment": _taken, "payout": _payout, "cancel_payout": _payout_back,
-    "draft": _draft, "document": _beside, "task": _task,
+    "draft": _draft, "document": _beside, "task": _task, "update_customer": _changed_customer,
 }  # fmt: skip
 #: The acts that are put together here.
 ACTS = frozenset(_MAKE)

@@ -7,6 +7,9 @@ from typing import Any, ClassVar
 from django.db import models
 
 from tieout.stages.base.rows import OrganisationRow, tie, words
+from tieout.stages.writeback.disagreeing import Conflict
+
+__all__ = ["Conflict", "Outgoing", "Route"]
 
 
 class Outgoing(OrganisationRow):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tieout.adapters.connectors.hubspot import changes, client, door, fields, reading, remarks, translate, write
+from tieout.adapters.connectors.hubspot import changes, client, company, door, fields, reading, remarks, translate, write
 from tieout.adapters.ports.connector import (
     Abilities,
     Account,
@@ -67,7 +67,7 @@ class _HubSpot:
         abilities=Abilities(
             incremental="updated_since", lookback_days=None, deletes="archived_list", max_page=client.PAGE, idempotency="natural",
             optimistic_lock=False, webhook="signed_request", money="decimal_string", time="utc", partial_payments=False, credit_links=False,
-            writes=write.ACTS, rate=Rate(per_second=9, concurrent=4),
+            writes=write.ACTS, changes=company.CHANGES, rate=Rate(per_second=9, concurrent=4),
         ),
         # The token endpoint reads the app's id and secret from the form only, and knows no PKCE.
         oauth=OAuth(

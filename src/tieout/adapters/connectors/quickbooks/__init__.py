@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tieout.adapters.connectors.quickbooks import changes, choosing, client, door, marks, reading, translate, write
+from tieout.adapters.connectors.quickbooks import changes, choosing, client, debtors, door, marks, reading, translate, write
 from tieout.adapters.ports.choices import Choice
 from tieout.adapters.ports.connector import (
     Abilities,
@@ -76,6 +76,7 @@ class _QuickBooks:
         abilities=Abilities(
             incremental="cdc", lookback_days=30, deletes="cdc", max_page=client.PAGE, idempotency="query", optimistic_lock=True,
             webhook="signed_body", money="decimal_number", time="offset", partial_payments=True, credit_links=True, writes=write.ACTS,
+            changes=tuple(debtors.CHANGES),
             rate=Rate(per_second=8, per_minute=500, concurrent=5, pause_seconds=60),
         ),
         # Three hosts for one thing: the paths are whole addresses, and `oauth_url` puts a stand-in before all of them.

@@ -63,6 +63,7 @@ _ACTS: Mapping[str, Doing] = {
     "cancel_payout": Doing(cash.cancel_payout, cash.find_cancelled, ("deposit",)),
     "change_payment": Doing(cash.change_payment, cash.find_changed, ("payment", "currency", "amount_minor")),
     "void": Doing(sales.void, sales.find_void, ("document",)),
+    "update_customer": Doing(debtors.change, debtors.find_change, ("customer", "field", "value")),
     "update_invoice": Doing(sales.update, sales.find_update, ("document",)),
 }
 ACTS = tuple(_ACTS)

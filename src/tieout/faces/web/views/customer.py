@@ -24,7 +24,7 @@ from tieout.stages.dialogue.models import Hold, Note, Promise
 from tieout.stages.insight import account, figures, listing
 from tieout.stages.insight import story as events
 from tieout.stages.ledger import correct as corrections
-from tieout.stages.ledger import enter
+from tieout.stages.ledger import enter, origin, rules
 from tieout.stages.ledger import link as links
 from tieout.stages.ledger.models import Contact, Correction, Customer, Document, SourceRecord
 from tieout.stages.outreach import standing, telling
@@ -276,15 +276,22 @@ def _value(name: str, value: str) -> str:
 
 
 def _origins(card: account.Card) -> list[dict[str, Any]]:
-    """Each field with its value, the person's word on it if any, and what sources say."""
+    """Each field with its value, where it comes from, the person's word on it if any, and what the others say."""
     corrected = {row.field: row for row in card.corrections}
-    said: dict[str, list[account.WordRow]] = {}
-    for word in card.words:
-        said.setdefault(word.field, []).append(word)
-    return [
-        {"field": name, "word": word, "value": getattr(card.customer, name) or "", "correction": corrected.get(name), "said": said.get(name, [])}
+    by_hand = {name: origin.ByHand(row.value, row.by, row.recorded_at) for name, row in corrected.items() if name in FIELDS}
+    words = [origin.Word(w.field, w.value, w.form, w.connection_id, w.external_id, w.received_at) for w in card.words]
+    found = origin.of_customer(
+        words=words, rules=rules.in_force(card.rules), names={s.id: s.name for s in card.sources},
+        kinds={s.id: rules.kind_of(s.kind, s.vendor) for s in card.sources}, by_hand=by_hand,
+    )  # fmt: skip
+    rows = [
+        {"field": name, "word": word, "value": getattr(card.customer, name) or "", "correction": corrected.get(name), "origin": found.get(name)}
         for name, word in FIELDS.items()
     ]
+    if "email" in found:
+        chased = next((c.email for c in sorted(card.contacts, key=lambda c: (-c.rank, c.id)) if c.email and "chase" in c.roles), "")
+        rows.append({"field": "email", "word": "E-mail for reminders", "value": chased, "correction": None, "origin": found["email"]})
+    return rows
 
 
 def _customer(customer_id: int) -> Any:
