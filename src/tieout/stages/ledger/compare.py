@@ -41,7 +41,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def waiting() -> list[int]:
-    """Customers that are new or changed since they were last compared; none where only one source has any."""
+    """Customers that are new or changed since they were last compared; none where there is but one source and no other system to tell."""
     with connection.cursor() as cursor:
         cursor.execute(_WAITING, {"org": walls.current()})
         return [row[0] for row in cursor.fetchall()]
@@ -168,9 +168,9 @@ def _propose(doubtful: Iterable[tuple[Pair, tuple[str, ...]]], here: set[int], *
 _WAITING = """
 SELECT c.id FROM ledger_customer c
  WHERE c.organisation_id = %(org)s AND c.compared_at IS DISTINCT FROM c.recorded_at
-   AND (SELECT count(*) FROM (SELECT 1 FROM intake_connection k WHERE k.organisation_id = %(org)s AND EXISTS (
+   AND (SELECT count(*) FROM (SELECT 1 FROM intake_connection k WHERE k.organisation_id = %(org)s AND (k.kind = 'system' OR EXISTS (
          SELECT 1 FROM ledger_sourcerecord r WHERE r.organisation_id = %(org)s AND r.connection_id = k.id AND r.kind = 'customer'
-            AND r.retracted_at IS NULL) LIMIT 2) two) > 1
+            AND r.retracted_at IS NULL)) LIMIT 2) two) > 1
  ORDER BY c.id"""
 
 _COMPARED = """
