@@ -27,6 +27,7 @@ from tieout.rehearsal.twins.faults import Fault
 from tieout.rehearsal.twins.server import Serving, serving
 from tieout.rehearsal.twins.stripe import TWIN
 from tieout.stages.base import crash, found, switch, walls
+from tieout.stages.base.models import Membership, Person
 from tieout.stages.collect.models import Decision
 from tieout.stages.health import address
 from tieout.stages.health.models import Alert, AlertChannel, Notice
@@ -36,6 +37,7 @@ from tieout.stages.outreach import draft, sending
 from tieout.stages.outreach.models import Message
 
 ADA = Actor("person", "Ada", 1)
+MAILBOX = "ada@marrowlane.example"
 pytestmark = pytest.mark.database
 
 
@@ -80,7 +82,8 @@ def office(organisation: uuid.UUID, post: Path, pager: Receiver) -> uuid.UUID:
     with walls.inside(organisation):
         switch.go_live(actor=ADA, now=NOW)
         assert sending.configure(settings=catcher.settings(post, int((post / "port").read_text())), actor=ADA, now=NOW) is None
-        person = found.person(email="ada@marrowlane.example", name="Ada", password=None)
+        person = Person.objects.filter(email=MAILBOX).first() or found.person(email=MAILBOX, name="Ada", password=None)
+        found.member(person=person, role="owner", actor=ADA, now=NOW)
         address.by_mail(person=person, wanted=True, actor=ADA, now=NOW)
         assert isinstance(_webhook(pager), AlertChannel)
     return organisation
@@ -103,7 +106,7 @@ def watched(organisation: uuid.UUID) -> alarm.Told:
 
 
 def mails(post: Path, organisation: uuid.UUID) -> list[str]:
-    return [one.subject for one in reversed(catcher.listed(post, organisation_id=organisation)) if one.to_address == "ada@marrowlane.example"]
+    return [one.subject for one in reversed(catcher.listed(post, organisation_id=organisation)) if one.to_address == MAILBOX]
 
 
 def reminder(books: Books) -> Message:
@@ -313,6 +316,14 @@ def test_nothing_leaves_while_everything_is_stopped(stale: uuid.UUID, pager: Rec
     with walls.inside(stale):
         switch.resume(actor=ADA, now=NOW, reason="over")
     assert alarm.tell(stale).done == 2
+
+
+def test_somebody_who_has_left_is_told_nothing(stale: uuid.UUID, pager: Receiver, post: Path) -> None:
+    with walls.inside(stale):
+        Membership.objects.update(ended_at=NOW)
+    assert alarm.tell(stale).done == 1
+    assert mails(post, stale) == []
+    assert pager.types == ["alert.opened"]
 
 
 def test_without_a_mail_server_the_mail_fails_in_words_and_the_pager_is_told(stale: uuid.UUID, pager: Receiver) -> None:

@@ -411,6 +411,7 @@ def test_the_claim_of_a_dead_worker_is_taken_back_only_where_the_other_side_know
 def test_somebody_wants_alerts_by_mail_once_and_not_any_more(organisation: uuid.UUID) -> None:
     with walls.inside(organisation):
         person = found.person(email=f"ada-{uuid.uuid4().hex[:6]}@marrowlane.example", name="Ada", password=None)
+        found.member(person=person, role="admin", actor=ADA, now=NOW)
         first = address.by_mail(person=person, wanted=True, actor=ADA, now=NOW)
         assert address.by_mail(person=person, wanted=True, actor=ADA, now=NOW) == first
         assert [(c.vendor, c.shown) for c in queries.channels()] == [("email", person.email)]

@@ -210,7 +210,7 @@ def _letter(channel: AlertChannel, key: str, subject: str, facts: Mapping[str, A
     mailed = channel.vendor == "email"
     return Letter(
         message_id=f"<alert.{key}.{walls.current().hex}@{_domain(ours.address)}>" if mailed else key, date=at,
-        to_address=channel.shown if mailed else "",
+        to_address=channel.person.email if mailed else "",
         sender_name=ours.name, sender_address=ours.address, return_address=ours.address, subject=f"[tieout] {subject}" if mailed else subject,
         text="\n\n".join(lines), facts=facts,
     )  # fmt: skip

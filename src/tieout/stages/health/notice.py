@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import F, Max, Q
 
+from tieout.stages.base import permit
+from tieout.stages.base.models import Membership
 from tieout.stages.health.models import Alert, AlertChannel, HealthReport, Notice
 from tieout.stages.health.watch import RESTLESS
 
@@ -24,9 +26,16 @@ _AGAIN = tuple(dt.timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720))
 LOST = dt.timedelta(minutes=2)
 
 
+def listening() -> list[AlertChannel]:
+    """Where alerts are told now: addresses, and the mailboxes of people who still belong to those who look after the house."""
+    allowed = Membership.objects.filter(ended_at__isnull=True, role__in=permit.ACTS["settings"]).values("person_id")
+    rows = AlertChannel.objects.filter(removed_at__isnull=True).filter(Q(person__isnull=True) | Q(person_id__in=allowed))
+    return list(rows.select_related("person").order_by("vendor", "name", "id"))
+
+
 def plan(*, now: dt.datetime, zone: ZoneInfo) -> int:
     """Ask for every notice that is due; what is asked for already stays as it is. Returns how many were new."""
-    channels = list(AlertChannel.objects.filter(removed_at__isnull=True))
+    channels = listening()
     if not channels:
         return 0
     alive = list(Alert.objects.filter(closed_at__isnull=True).filter(Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now)))
@@ -64,7 +73,7 @@ def _occasion(alert: Alert, channel: AlertChannel, told_at: dt.datetime | None, 
 
 def of_report(*, report: HealthReport, now: dt.datetime) -> int:
     """Tell those who want to know that a report is there."""
-    channels = AlertChannel.objects.filter(removed_at__isnull=True)
+    channels = listening()
     wanted = [_notice(channel, "made", now, report=report) for channel in channels if REPORT not in channel.without]
     return len(Notice.objects.bulk_create(wanted, ignore_conflicts=True))
 
@@ -75,7 +84,7 @@ def _notice(channel: AlertChannel, occasion: str, now: dt.datetime, alert: Alert
 
 def channels_due(*, now: dt.datetime) -> list[int]:
     """The channels that have something to tell now."""
-    rows = Notice.objects.filter(state="waiting", not_before__lte=now, channel__removed_at__isnull=True)
+    rows = Notice.objects.filter(state="waiting", not_before__lte=now, channel_id__in=[channel.pk for channel in listening()])
     return sorted(set(rows.values_list("channel_id", flat=True)))
 
 
@@ -86,7 +95,7 @@ def claim(*, channel_id: int, now: dt.datetime, real_now: dt.datetime, limit: in
     """
     rows = Notice.objects.select_for_update(skip_locked=True, of=("self",)).filter(channel_id=channel_id, state="waiting", not_before__lte=now)
     taken = []
-    for row in rows.select_related("alert", "report", "channel").order_by("id")[:limit]:
+    for row in rows.select_related("alert", "report", "channel", "channel__person").order_by("id")[:limit]:
         if row.alert is not None and row.occasion != "closed" and row.alert.closed_at is not None:
             row.state, row.settled_at, row.said = Notice.State.MOOT, now, "over before it was told"
         else:

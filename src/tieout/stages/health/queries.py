@@ -57,7 +57,7 @@ def counts(*, now: dt.datetime) -> dict[str, int]:
 
 def channels() -> list[AlertChannel]:
     """Everywhere alerts are told, people first."""
-    return list(AlertChannel.objects.filter(removed_at__isnull=True).select_related("person").order_by("vendor", "name", "id"))
+    return notice.listening()
 
 
 def _of(state: str, now: dt.datetime) -> QuerySet[Alert]:

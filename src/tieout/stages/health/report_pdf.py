@@ -47,9 +47,9 @@ def shown(facts: Facts, zone: ZoneInfo) -> dict[str, Any]:
         "made": f"Made {_moment(facts.made_at, zone)}",
         "sums": [
             ["Statuses changed in one place only", _count(sums["changed"])], ["Documents that differ", _count(sums["differing"])],
-            ["Readings that brought something or failed", _count(sums["readings"])], ["of them failed", _count(sums["failed"])],
-            ["Records still set aside", _count(sums["still_aside"])], ["Written to other systems", _count(sums["written"])],
-            ["refused or of unknown outcome", _count(sums["stuck"])],
+            ["Readings that brought something or failed", _count(sums["readings"])], ["Readings that failed", _count(sums["failed"])],
+            ["Written to other systems", _count(sums["written"])], ["Refused there or of unknown outcome", _count(sums["stuck"])],
+            ["Records still set aside", _count(sums["still_aside"])],
             ["Alerts opened / closed", f"{_count(sums['alerts_opened'])} / {_count(sums['alerts_closed'])}"],
         ],
         "changed": [
