@@ -111,14 +111,17 @@ def test_two_records_of_one_source_are_never_brought_together_by_machine(inside:
     assert LinkProposal.objects.filter(state=STATES.OPEN).exists()
 
 
-def test_a_source_that_speaks_again_changes_its_own_customer_and_not_the_one_it_is_linked_to(three: None) -> None:
+def test_a_source_that_speaks_again_adds_what_nobody_else_says_and_takes_it_along_when_it_is_split_off(three: None) -> None:
     compared()
     lead = Customer.objects.get(pk=record("17").target_id)
     load(described("17", "Brightwater Foods", email="new@brightwater.example", city="Hamburg"), connection="Books", now=LATER)
     lead.refresh_from_db()
-    assert (lead.name, lead.city) == ("Brightwater Foods GmbH", "")
+    assert (lead.name, lead.city) == ("Brightwater Foods GmbH", "Hamburg")
     assert set(Contact.objects.filter(customer=lead).values_list("email", flat=True)) >= {"ap@brightwater.example", "new@brightwater.example"}
     identity.split(record=record("17"), actor=ADA, now=LATER)
+    lead.refresh_from_db()
+    assert (lead.name, lead.city) == ("Brightwater Foods GmbH", "Kiel")
+    assert Customer.objects.get(pk=record("17").target_id).city == "Hamburg"
     assert set(Contact.objects.filter(customer=lead).values_list("email", flat=True)) == {"ap@brightwater.example"}
     assert Contact.objects.filter(customer_id=record("17").target_id, email="new@brightwater.example").count() == 1
 

@@ -21,6 +21,7 @@ from tieout.stages.ledger.compare import Compared
 from tieout.stages.ledger.models import Customer, Document, KeyRule, LinkProposal, SourceRecord
 from tieout.stages.ledger.regroup import Move
 from tieout.stages.outreach import follow_links as messages
+from tieout.stages.writeback import compare as conflicts
 
 #: The change feed's reader: whose documents are compared between sources.
 READER = "identity"
@@ -54,6 +55,7 @@ def documents(customer_ids: Iterable[int] | None, *, now: dt.datetime) -> same_d
     found = same_document.find(customer_ids=customer_ids, actor=compare.MACHINE, now=now)
     if found.linked:
         on_cash.after_money(customer_ids=found.customers, now=now)
+        conflicts.run(customer_ids=sorted(found.customers), now=now)
     return found
 
 
@@ -112,7 +114,8 @@ def retract_rule(*, rule: KeyRule, actor: Actor, now: dt.datetime) -> int:
 
 
 def moved(moves: Iterable[Move], *, now: dt.datetime) -> None:
-    """What follows, in this order: agreements, messages and tasks go along, the money is judged anew."""
+    """What follows, in this order: agreements, messages and tasks go along, the money is judged anew, and what their sources say is held
+    against each other."""
     found = list(moves)
     if not found:
         return
@@ -122,3 +125,4 @@ def moved(moves: Iterable[Move], *, now: dt.datetime) -> None:
     customers = {one for move in found for one in move}
     part.across(customer_ids=customers, now=now)
     on_cash.after_money(customer_ids=customers, now=now)
+    conflicts.run(customer_ids=sorted(customers), now=now)

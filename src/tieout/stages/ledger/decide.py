@@ -27,19 +27,26 @@ _LONGEST = {
 #: So many customers are named in one entry of the change feed.
 _PAGE = 10_000
 
-#: The word that counts, per customer and field. Records that are gone at their source, or linked elsewhere by now, say nothing here.
+#: The word that counts, per customer and field. Records that are gone at their source say nothing here; one that a link has stand for
+#: another customer speaks for that one, and still for the one it founded, which so is ready to stand by itself again.
 _SAID = """
 WITH place AS MATERIALIZED (
   SELECT * FROM unnest(%(fields)s::text[], %(connections)s::bigint[], %(ranks)s::int[]) AS p(field, connection_id, rank)),
+speaks AS (
+  SELECT target_id, connection_id, external_id FROM ledger_sourcerecord
+   WHERE organisation_id = %(org)s AND kind = 'customer' AND retracted_at IS NULL AND gone_at IS NULL
+     AND (%(customers)s::bigint[] IS NULL OR target_id = ANY(%(customers)s))
+  UNION ALL
+  SELECT home_id, connection_id, external_id FROM ledger_sourcerecord
+   WHERE organisation_id = %(org)s AND kind = 'customer' AND retracted_at IS NULL AND gone_at IS NULL AND home_id IS NOT NULL
+     AND (%(customers)s::bigint[] IS NULL OR home_id = ANY(%(customers)s))),
 said AS MATERIALIZED (
   SELECT DISTINCT ON (r.target_id, w.field) r.target_id, w.field, w.value #>> '{}' AS value, w.form
-    FROM ledger_sourcerecord r
+    FROM speaks r
     JOIN ledger_fieldword w ON w.organisation_id = %(org)s AND w.kind = 'customer' AND w.connection_id = r.connection_id
          AND w.external_id = r.external_id
     JOIN place p ON p.field = w.field AND p.connection_id = w.connection_id
-   WHERE r.organisation_id = %(org)s AND r.kind = 'customer' AND r.retracted_at IS NULL AND r.gone_at IS NULL
-     AND (%(customers)s::bigint[] IS NULL OR r.target_id = ANY(%(customers)s))
-     AND NOT EXISTS (SELECT 1 FROM ledger_correction k WHERE k.organisation_id = %(org)s AND k.kind = 'customer' AND k.target_id = r.target_id
+   WHERE NOT EXISTS (SELECT 1 FROM ledger_correction k WHERE k.organisation_id = %(org)s AND k.kind = 'customer' AND k.target_id = r.target_id
                         AND k.field = w.field AND k.retracted_at IS NULL)
    ORDER BY r.target_id, w.field, p.rank, w.connection_id, w.external_id)"""
 
@@ -77,11 +84,11 @@ RETURNING k.customer_id"""
 
 _WOULD = f"""{_SAID}
 SELECT s.field, s.target_id, c.name, to_jsonb(c) ->> s.field, s.value FROM said s
-  JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.id = s.target_id
+  JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.id = s.target_id AND c.lead_id IS NULL
  WHERE s.field = ANY(%(asked)s::text[]) AND s.field <> 'email' AND to_jsonb(c) ->> s.field IS DISTINCT FROM s.value
 UNION ALL
 SELECT s.field, s.target_id, c.name, k.email, s.value FROM said s
-  JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.id = s.target_id
+  JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.id = s.target_id AND c.lead_id IS NULL
   JOIN ledger_contact k ON k.organisation_id = %(org)s AND k.customer_id = s.target_id AND k.retracted_at IS NULL AND k.rank = 2
        AND k.roles ? 'chase'
  WHERE s.field = 'email' AND s.field = ANY(%(asked)s::text[]) AND lower(btrim(k.email)) <> lower(btrim(s.value))
@@ -124,10 +131,11 @@ def run(*, customer_ids: Sequence[int] | None, now: dt.datetime, cause: str = ""
 #: What a customer is though no record of its own has said it: named on an invoice only, put down by hand before its source told more.
 _UNSAID = f"""
 WITH own AS (
-  SELECT DISTINCT ON (r.target_id) r.target_id, r.connection_id, r.external_id FROM ledger_sourcerecord r
-   WHERE r.organisation_id = %(org)s AND r.kind = 'customer' AND r.retracted_at IS NULL AND r.home_id IS NULL
-     AND r.target_id = ANY(%(customers)s::bigint[])
-   ORDER BY r.target_id, r.id)
+  SELECT DISTINCT ON (coalesce(r.home_id, r.target_id)) coalesce(r.home_id, r.target_id) AS target_id, r.connection_id, r.external_id
+    FROM ledger_sourcerecord r
+   WHERE r.organisation_id = %(org)s AND r.kind = 'customer' AND r.retracted_at IS NULL
+     AND (r.target_id = ANY(%(customers)s::bigint[]) OR r.home_id = ANY(%(customers)s::bigint[]))
+   ORDER BY coalesce(r.home_id, r.target_id), r.connection_id, r.external_id)
 SELECT o.target_id, o.connection_id, o.external_id, v.field, v.value
   FROM own o JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.id = o.target_id,
        LATERAL (VALUES {", ".join(f"('{name}', c.{name})" for name in _LONGEST)},
@@ -139,7 +147,7 @@ SELECT o.target_id, o.connection_id, o.external_id, v.field, v.value
    AND NOT EXISTS (
        SELECT 1 FROM ledger_sourcerecord r JOIN ledger_fieldword w ON w.organisation_id = %(org)s AND w.kind = 'customer'
               AND w.connection_id = r.connection_id AND w.external_id = r.external_id AND w.field = v.field
-        WHERE r.organisation_id = %(org)s AND r.kind = 'customer' AND r.target_id = c.id AND r.retracted_at IS NULL)"""
+        WHERE r.organisation_id = %(org)s AND r.kind = 'customer' AND c.id IN (r.target_id, r.home_id) AND r.retracted_at IS NULL)"""
 
 
 def remember(*, customer_ids: Sequence[int], now: dt.datetime) -> None:

@@ -49,7 +49,7 @@ SELECT %(org)s, %(conn)s, 'customer', external_id, id, content_hash, %(envelope)
   FROM fresh RETURNING target_id"""
 
 _CHANGED = f"""
-SELECT s.target_id FROM ledger_staged_customer s WHERE {_MINE} AND s.record_id IS NOT NULL"""
+SELECT s.target_id, coalesce(s.home_id, s.target_id) FROM ledger_staged_customer s WHERE {_MINE} AND s.record_id IS NOT NULL"""
 
 
 _UPDATE = f"""
@@ -114,12 +114,13 @@ SELECT id, %(org)s, target, '', email, '', '["bill", "chase"]', {rank}, %(now)s 
 def run(cursor: Any, given: dict[str, Any], *, staged: int, named: list[str], hashed: bool) -> MergedCustomers:
     """Merge the `staged` customers of a run that are new or changed, and those its `named` documents and payments speak of; afterwards
     every customer key in it has a link in force, and each document and payment its customer beside it."""
-    founded, changed = [], []
+    founded: list[int] = []
+    changed: list[tuple[int, int]] = []
     if staged:
         cursor.execute(_FOUND, given)
         founded = [row[0] for row in cursor.fetchall()]
         cursor.execute(_CHANGED, given)
-        changed = [row[0] for row in cursor.fetchall()]
+        changed = cursor.fetchall()
         for statement in (_UPDATE, _REMEMBER, _SEEN) if changed else ():
             cursor.execute(statement, given)
     for table in named:
@@ -134,8 +135,9 @@ def run(cursor: Any, given: dict[str, Any], *, staged: int, named: list[str], ha
     speaking = [_NAMED[table] for table in (*(("customer",) if staged else ()), *named) if table in _NAMED]
     if speaking:
         cursor.execute(_CONTACTS.format(named=" UNION ".join(speaking), rank=SOURCE_RANK), given)
-    decided = decide.run(customer_ids=sorted(set(changed)), now=given["now"])
-    return MergedCustomers(len(founded), len(changed), sorted({*founded, *changed, *decided}))
+    theirs = {one for pair in changed for one in pair}
+    decided = decide.run(customer_ids=sorted(theirs), now=given["now"])
+    return MergedCustomers(len(founded), len(changed), sorted({*founded, *theirs, *decided}))
 
 
 def _found_implied(cursor: Any, given: dict[str, Any]) -> bool:
