@@ -20,8 +20,8 @@ from tieout.stages.health.models import Alert, AlertChannel, Notice
 from tieout.stages.health.sight import Given, Sight
 from tieout.stages.intake.models import Connection, QuarantinedRow, Run
 from tieout.stages.ledger.gone import TOO_MANY
-from tieout.stages.ledger.models import TieOutRun
-from tieout.stages.writeback.models import Outgoing
+from tieout.stages.ledger.models import LinkProposal, TieOutRun
+from tieout.stages.writeback.models import Conflict, Outgoing
 
 ADA = Actor("person", "Ada", 1)
 MACHINE = Actor("machine", "tieout")
@@ -98,6 +98,13 @@ def everything_wrong() -> None:
             body={"label": "INV-1"})
     builders.payment("40.00", text="who is it", date="2026-06-01")
     TieOutRun.objects.create(connection=late, at=NOW, documents=4, differing=1, causes={}, unexplained={"EUR": 1234})
+    debtor, other = builders.customer("Thornbury Ltd"), builders.customer("Thornbury Trading Ltd")
+    Conflict.objects.create(
+        kind="customer", target_id=debtor.pk, customer=debtor, field="city", connection=late, external_id="cus_1", ours="Kiel", theirs="Leeds",
+        digest="0" * 32, opened_at=NOW - 3 * DAY)
+    LinkProposal.objects.create(kind="customer", first_id=debtor.pk, second_id=other.pk, score=70, reasons=["alike"], found_at=NOW)
+    for _ in range(2):
+        builders.payment("55.00", text="the same words", date="2026-06-02")
     secret.put(name="smtp", value="x", now=NOW)
     secret.Secret.objects.update(key_id="gone", blob=b"gone".ljust(16) + b"x" * 100)
 
@@ -107,14 +114,17 @@ def test_each_cause_is_seen_for_what_it_is(inside: uuid.UUID) -> None:
     now = seen()
     assert set(now) == {
         "refused", "brake", "failing", "stale", "expiring", "drift", "rows", "write_failed", "write_unknown", "write_waiting", "unmatched",
-        "unexplained", "secret",
+        "unexplained", "secret", "conflict", "pair", "twice",
     }  # fmt: skip
+    assert "1 value that Late has otherwise" in now["conflict"].says
+    assert "the first for 3 days" in now["conflict"].says
+    assert now["twice"].says.startswith("same payer, day, amount and text in ")
     assert "does not let us in" in now["refused"].says
     assert "it answers 500" in now["failing"].says
     assert now["expiring"].subject == "The consent of Ending runs out in 10 days"
     assert "which nobody knows" in now["drift"].says
     assert "no such tax code" in now["write_failed"].says
-    assert now["unmatched"].says.startswith("40.00 EUR")
+    assert "EUR" in now["unmatched"].says
     assert "12.34 EUR unexplained" in now["unexplained"].says
     assert {now[kind].severity for kind in ("refused", "brake", "stale", "write_unknown", "unexplained")} == {"urgent"}
 

@@ -13,7 +13,7 @@ from tieout.faces.web.asked import Request
 from tieout.faces.web.may import may, may_post
 from tieout.stages.intake.models import Connection
 from tieout.stages.writeback import answer as answers
-from tieout.stages.writeback import disagreements
+from tieout.stages.writeback import conflicts
 from tieout.stages.writeback.models import Conflict
 
 PAGE = 25
@@ -26,13 +26,13 @@ def page(request: Request) -> HttpResponse:
     state = request.GET.get("state", "open")
     state = state if state in dict(STATES) else "open"
     connection, field = asked.number(request.GET, "connection"), asked.text(request.GET, "field", longest=32)
-    rows = disagreements.conflicts(state=state, connection_id=connection, field=field, after=asked.page_key(request), limit=PAGE + 1)
-    found = disagreements.counted(state=state)
+    rows = conflicts.conflicts(state=state, connection_id=connection, field=field, after=asked.page_key(request), limit=PAGE + 1)
+    found = conflicts.counted(state=state)
     return render(request, "web/conflicts.html", {
         "rows": rows[:PAGE], "after": rows[PAGE - 1].id if len(rows) > PAGE else None, "here": state, "connection": connection, "field": field,
         "states": [(value, word, found.states.get(value, 0)) for value, word in STATES], "fields": found.fields,
         "connections": list(Connection.objects.exclude(kind__in=("hand", "mailbox")).order_by("name").values("id", "name")),
-        "stuck": disagreements.stuck(connection_id=connection) if state == "open" else [],
+        "stuck": conflicts.stuck(connection_id=connection) if state == "open" else [],
     })  # fmt: skip
 
 
