@@ -16,7 +16,7 @@ from tests.faces.test_browser import CHROMIUM
 from tieout.rehearsal import demo
 from tieout.rehearsal.bench import flowing, starting
 from tieout.rehearsal.company import shop
-from tieout.rehearsal.demo.connected import HUBSPOT, QUICKBOOKS
+from tieout.rehearsal.company.shop import HUBSPOT, QUICKBOOKS
 from tieout.rehearsal.free_port import free_port
 
 pytestmark = [

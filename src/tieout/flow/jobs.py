@@ -111,7 +111,9 @@ def hooked(*, organisation: str, connection: int) -> None:
     synced = sync.once(UUID(organisation), connection, poll=False)
     log.info("door looked at", organisation=organisation, connection=connection, seen=synced.seen, stopped=synced.stopped)
     _read(organisation, synced.stopped)
-    later(write, organisation=organisation, lock="write")
+    # An echo of our own, and what was read by the look before, is nobody's news; what still waits is told every minute anyway.
+    if synced.created or synced.updated or synced.gone or synced.quarantined:
+        later(write, organisation=organisation, lock="write")
 
 
 @app.task(name="tieout.sync", queue="sync")

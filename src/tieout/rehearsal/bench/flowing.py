@@ -17,8 +17,7 @@ import httpx2
 
 from tieout.rehearsal.bench import starting
 from tieout.rehearsal.bench.figures import Figure
-from tieout.rehearsal.company.shop import BUYERS, TERMS, WARES
-from tieout.rehearsal.demo.connected import HUBSPOT, NAMES, QUICKBOOKS, STRIPE
+from tieout.rehearsal.company.shop import BUYERS, HUBSPOT, NAMES, QUICKBOOKS, STRIPE, TERMS, WARES
 from tieout.rehearsal.free_port import free_port
 
 #: How often the pages are looked at, and when a change is given up, in seconds.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,9 @@ import msgspec
 
 from tieout.rehearsal.company.story import day as business_day
 
+#: The systems of the shop, and what their connections are called.
+STRIPE, QUICKBOOKS, HUBSPOT = "stripe", "quickbooks", "hubspot"
+NAMES: Mapping[str, str] = {STRIPE: "Web shop (Stripe)", QUICKBOOKS: "Books (QuickBooks)", HUBSPOT: "Sales (HubSpot)"}
 ZONE = ZoneInfo("Europe/Berlin")
 #: So many days before the first one the shop opened.
 OPENED = 75

@@ -20,6 +20,7 @@ from django.urls import reverse
 from tieout.core.evidence import Actor
 from tieout.flow import clock, connecting, hooked, sync
 from tieout.rehearsal.company import shop
+from tieout.rehearsal.company.shop import HUBSPOT, NAMES, QUICKBOOKS, STRIPE
 from tieout.rehearsal.demo import place
 from tieout.rehearsal.twins import found, keep
 from tieout.rehearsal.twins.server import Serving
@@ -29,8 +30,6 @@ from tieout.stages.intake.models import Connection
 from tieout.stages.ledger import link
 from tieout.stages.ledger.models import Customer, SourceRecord
 
-STRIPE, QUICKBOOKS, HUBSPOT = "stripe", "quickbooks", "hubspot"
-NAMES: Mapping[str, str] = {STRIPE: "Web shop (Stripe)", QUICKBOOKS: "Books (QuickBooks)", HUBSPOT: "Sales (HubSpot)"}
 _COMPANY = "Aldermere Print & Design"
 _OPTIONS: Mapping[str, dict[str, Any]] = {
     STRIPE: {"account_name": f"{_COMPANY}, web shop"},

@@ -72,6 +72,11 @@ def company(*, now: dt.datetime, seed: int = SEED, say: Callable[[str], None] = 
             place.keep(msgspec.structs.replace(kept, shopped=began))
         say("the last three weeks, day by day")
         living.live(organisation_id, until=now)
+        with walls.inside(organisation_id):
+            kept = place.kept()
+            assert kept is not None
+        selling.just_now(organisation_id, kept=kept, now=now)
+        selling.follow(organisation_id)
     with walls.inside(organisation_id):
         kept = place.kept()
         assert kept is not None
