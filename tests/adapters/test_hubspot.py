@@ -478,8 +478,8 @@ def test_plain_words_become_html_that_says_nothing_else() -> None:
 def test_the_manifest_says_what_can_be_written_and_every_secret_is_one() -> None:
     manifest = HUBSPOT.manifest
     assert (manifest.name, manifest.role) == ("hubspot", "crm")
-    assert manifest.abilities.writes == ("status", "document", "task", "note", "company", "customer")
-    assert {field.name for field in manifest.fields if field.secret} == {"access_token", "webhook_secret"}
+    assert manifest.abilities.writes == ("status", "document", "task", "note", "company", "customer", "update_customer")
+    assert {field.name for field in manifest.fields if field.secret} == {"access_token", "client_id", "client_secret", "webhook_secret"}
     assert (HUBSPOT.folder / "README.md").is_file()
 
 

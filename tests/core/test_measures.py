@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tieout.core import measures
+from tieout.core.measures import silence
 
 DAY = dt.date(2026, 6, 30)
 SCHEMA = {
@@ -149,3 +151,55 @@ def test_tenths_are_within_half_a_tenth_of_the_exact_quotient(open_minor: int, b
     tenths = measures.days_in_tenths(open_minor, billed, period)
     assert tenths is not None
     assert abs(tenths * billed - open_minor * period * 10) * 2 <= billed
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def office_hours(weeks: int, until: dt.datetime) -> list[dt.datetime]:
+    """Something in each hour from 9 to 17 of every weekday, up to and with the hour of `until`, for so many weeks."""
+    day, found = (until - dt.timedelta(weeks=weeks)).date(), []
+    while day <= until.date():
+        found += [dt.datetime(day.year, day.month, day.day, hour, 20, tzinfo=BERLIN) for hour in range(9, 17) if day.weekday() < 5]
+        day += dt.timedelta(days=1)
+    return [moment for moment in found if until - dt.timedelta(weeks=weeks) <= moment <= until]
+
+
+SPRING = dt.datetime(2026, 4, 1, 9, 30, tzinfo=BERLIN)
+WEDNESDAY = dt.datetime(2026, 6, 10, 9, 30, tzinfo=BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("weeks", "last", "now", "silent"),
+    [
+        pytest.param(8, WEDNESDAY, WEDNESDAY.replace(hour=12), False, id="two quiet hours are nothing"),
+        pytest.param(8, WEDNESDAY, WEDNESDAY.replace(hour=13), False, id="three may happen"),
+        pytest.param(8, WEDNESDAY, WEDNESDAY.replace(hour=14, minute=5), True, id="four in which it always spoke are silence"),
+        pytest.param(3, WEDNESDAY, WEDNESDAY + dt.timedelta(days=3), False, id="three weeks are too few to know what is usual"),
+        pytest.param(8, WEDNESDAY.replace(day=12, hour=16), WEDNESDAY.replace(day=15, hour=8), False, id="a week-end is no silence"),
+        pytest.param(8, WEDNESDAY.replace(day=12, hour=16), WEDNESDAY.replace(day=15, hour=13), True, id="the Monday after it is"),
+        pytest.param(8, WEDNESDAY, WEDNESDAY + dt.timedelta(days=40), True, id="a long silence does not become usual"),
+        pytest.param(8, SPRING, SPRING.replace(hour=12), False, id="two hours are two when the clocks have gone forward meanwhile"),
+        pytest.param(8, SPRING, SPRING.replace(hour=14), True, id="and four are four"),
+    ],
+)
+def test_silence_is_judged_by_the_sources_own_weeks(weeks: int, last: dt.datetime, now: dt.datetime, silent: bool) -> None:
+    found = silence.judge(office_hours(weeks, last), now=now, zone=BERLIN)
+    assert found.silent is silent
+    assert found.since == last.replace(minute=0)
+
+
+def test_silence_of_nobody_is_none() -> None:
+    assert not silence.judge([], now=WEDNESDAY, zone=BERLIN).silent
+
+
+@given(st.lists(st.integers(0, 60 * 24 * 70), min_size=1, max_size=200), st.integers(0, 60 * 24 * 10))
+def test_an_arrival_ends_every_silence(minutes: list[int], later: int) -> None:
+    begun = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
+    arrivals = [begun + dt.timedelta(minutes=m) for m in minutes]
+    now = max(arrivals) + dt.timedelta(minutes=later)
+    quiet = silence.judge(arrivals, now=now, zone=BERLIN)
+    assert not silence.judge([*arrivals, now], now=now, zone=BERLIN).silent
+    # It only grows with time: what is silence now is silence a minute later, until something comes or a week has gone by.
+    if quiet.silent and later < 60 * 24 * 6:
+        assert silence.judge(arrivals, now=now + dt.timedelta(minutes=1), zone=BERLIN).silent

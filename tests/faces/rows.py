@@ -6,22 +6,26 @@ import datetime as dt
 import gzip
 import uuid
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from tests.conftest import NOW
 from tests.stages import builders
 from tieout.core.evidence import Actor
-from tieout.stages.base import found, walls
+from tieout.stages.base import api_key, found, walls
 from tieout.stages.cash.models import Proposal
 from tieout.stages.collect.models import Decision, Task, Wave, WorkItem
 from tieout.stages.dialogue import contact_point, dispute, hold, note, promise
 from tieout.stages.dialogue.models import Reply, Touch
+from tieout.stages.health import address, report
+from tieout.stages.health.models import Alert, AlertChannel, HealthReport
 from tieout.stages.intake import system
 from tieout.stages.intake.models import Connection, Envelope, EnvelopePart, QuarantinedRow, Run
-from tieout.stages.ledger.models import Allocation, Contact, Correction, SourceRecord
+from tieout.stages.ledger.models import Allocation, Contact, Correction, KeyRule, LinkProposal, Payout, PayoutItem, SourceRecord
 from tieout.stages.outreach import standing, telling
 from tieout.stages.outreach.models import Message
+from tieout.stages.writeback.models import Conflict, Download, Outgoing, Route
 
 ADA = Actor("person", "Ada", None)
 
@@ -85,16 +89,48 @@ def everything(mark: str) -> dict[str, int | str]:
     connected = system.open(
         vendor="stripe", name=f"{mark} Stripe", settings={"base_url": "http://127.0.0.1:9"}, secrets={"api_key": f"sk_{mark}"},
         account={"id": f"acct_{mark}", "name": mark}, streams=["customers", "invoices"], cadence_hours=1, stage="pilot", actor=ADA, now=NOW)
+    payout = Payout.objects.create(
+        connection=connected, external_id=f"po_{mark}", status="paid", currency="EUR", amount_minor=3900, gross_minor=4000, fee_minor=100, items=1,
+        date=today, created_at=NOW, recorded_at=NOW)
+    PayoutItem.objects.create(payout=payout, ordinal=1, what="payment", external_id=f"pi_{mark}", gross_minor=4000, fee_minor=100)
+    pushed = Connection.objects.create(kind="push", name=f"{mark} Shop", created_at=NOW)
+    key = api_key.issue(name=f"{mark} till", connection_id=pushed.pk, actor=ADA, now=NOW)
+    sister = builders.customer(f"{mark} Foods Holding", email=f"holding@{mark.lower()}.example")
+    pair = LinkProposal.objects.create(
+        kind="customer", first_id=debtor.pk, second_id=sister.pk, score=70, reasons=[f"same mail domain {mark.lower()}.example"], found_at=NOW)
+    KeyRule.objects.create(
+        connection=source, field="key", other_connection=connected, other_field="email", note=f"{mark} rule", written_by="Ada", recorded_at=NOW)
+    alert = Alert.objects.create(
+        key=f"stale:{connected.pk}", kind="stale", severity="urgent", subject=f"{mark} Stripe is stale", says=f"{mark} was not heard of",
+        mend="mend the connection", page="connection", page_key=connected.pk, connection=connected, first_seen_at=NOW, last_seen_at=NOW)
+    told_at = address.add(vendor="slack", name=f"{mark} Slack", given={"address": f"http://127.0.0.1:9/{mark}"}, actor=ADA, now=NOW)
+    assert isinstance(told_at, AlertChannel)
+    made = report.make(
+        from_date=today.replace(day=1), to_date=today, monthly=False, compared={}, today=today, actor=ADA, now=NOW, zone=ZoneInfo("Europe/Berlin"))
+    assert isinstance(made, HealthReport)
+    line = Route.objects.create(origin=source, target=connected, what="invoice", since=today)
+    effect = Outgoing.objects.create(
+        kind="invoice", natural_key=f"{connected.pk}:invoice:invoice:{invoice.pk}:1", connection=connected, subject_kind="invoice",
+        subject_id=invoice.pk, body={"label": f"{mark}-1"}, state="unknown", receipt=f"{mark} may have it", written_at=NOW, claimed_at=NOW,
+        settled_at=NOW, attempts=1, not_before=NOW)
+    content = f"what,number\r\nstatus,{mark}-1\r\n".encode()
+    download = Download.objects.create(
+        connection=source, ordinal=1, until=NOW, made_at=NOW, made_by=f"{mark} Person", lines=1, sha256="0" * 64, content=content)
+    conflict = Conflict.objects.create(
+        kind="customer", target_id=debtor.pk, customer=debtor, field="city", connection=connected, external_id=f"{mark}-9", ours=f"{mark} city",
+        ours_from=f"{mark} books", theirs=f"{mark} town", because=f"{mark} books come first", digest="0" * 32, opened_at=NOW)
     person = found.person(email=f"{mark.lower()}-{uuid.uuid4().hex[:6]}@people.example", name=f"{mark} Person", password=None)
     found.member(person=person, role="collector", actor=ADA, now=NOW)
     return {
         "customer_id": debtor.pk, "invoice_id": invoice.pk, "payment_id": money.pk, "message_id": message.pk, "reply_id": reply.pk,
-        "task_id": task.pk, "connection_id": connected.pk, "vendor": mark.lower(),
-        "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk,
-        "token": str(message.token),
+        "task_id": task.pk, "connection_id": connected.pk, "payout_id": payout.pk, "vendor": mark.lower(),
+        "row_id": row.pk, "envelope_id": envelope.pk, "person_id": person.pk, "key_id": key.id,
+        "token": str(message.token), "alert_id": alert.pk, "channel_id": told_at.pk, "report_id": made.pk,
+        "line_id": line.pk, "effect_id": effect.pk, "download_id": download.pk, "conflict_id": conflict.pk,
         "allocation": applied.pk, "proposal": proposal.pk, "hold": held.pk, "promise": promised.pk, "dispute": objection.pk, "note": noted.pk,
         "wave": wave.pk, "correction": correction.pk, "on_invoice": on_invoice.pk, "contact": Contact.objects.filter(customer=debtor).first().pk,
-        "record": SourceRecord.objects.get(kind="customer", target_id=debtor.pk).pk, "loose": loose.pk, "point": point.pk, "decision": decision.pk,
+        "record": SourceRecord.objects.get(kind="customer", target_id=debtor.pk).pk, "loose": loose.pk,
+        "pair": pair.pk, "point": point.pk, "decision": decision.pk,
     }
 
 

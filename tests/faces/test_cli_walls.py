@@ -24,13 +24,15 @@ TOLD = {
     "aging": ["--as-of", "2026-06-30"],
     "connect": ["stripe", "--set", "api_key=sk", "--set", "base_url=http://127.0.0.1:9"],
     "health": [],
+    "identity": [],
     "import": ["{connection}", "{file}", "--answer", "date_order=DMY"],
+    "outbox": ["{connection}", "--dry-run"],
     "sync": ["{connection}"],
     "tie-out": ["{connection}"],
     "verify": [],
 }
 #: Of these, what names something of theirs, or reaches nobody, is refused.
-REFUSED = frozenset({"connect", "sync", "tie-out"})
+REFUSED = frozenset({"connect", "outbox", "sync", "tie-out"})
 #: A file of ours that names their customer's and their invoices' ids and numbers.
 FILE = (
     "Invoice ID,Invoice number,Customer ID,Issue date,Due date,Amount,Currency\n"

@@ -103,7 +103,7 @@ def test_it_goes_live_is_read_anew_and_let_go_of(organisation: uuid.UUID, owner:
     connect(owner, stripe)
     row = the_connection(organisation)
     sync.once(organisation, row.pk)
-    assert "is live" in words(owner.post(reverse("system_live", args=[row.pk]), follow=True))
+    assert "is live" in words(owner.post(reverse("system_live", args=[row.pk]), {"reason": "it is only a twin"}, follow=True))
     assert "read anew" in words(owner.post(reverse("system_read", args=[row.pk]), {"anew": "yes"}, follow=True))
     with walls.inside(organisation):
         assert SyncStream.objects.filter(connection=row, state="needs_resync").count() == 8

@@ -28,17 +28,19 @@ KEYS = {
     "documents": "invoice_id", "allocation": "allocation", "hold": "hold", "promise": "promise", "dispute": "dispute", "record": "record",
     "contact": "contact", "messages": "message_id", "message": "message_id", "wave": "wave", "proposal": "proposal", "payment": "payment_id",
     "reply": "reply_id", "task": "task_id", "connection": "connection_id", "row": "row_id", "person": "person_id", "organisation": "organisation",
+    "pair": "pair", "other_connection": "connection_id", "first": "invoice_id", "second": "invoice_id",
+    "origin": "connection_id", "target": "connection_id",
 }
 #: Other things a form sends: words, choices and figures, with something that would do.
 WORDS = {
     "amount": "1.00", "currency": "EUR", "date": "2026-06-30", "until": "2026-06-30", "reason": "manual", "note": "x", "text": "x", "said": "x",
     "state": "upheld", "category": "price", "how": "x", "field": "city", "value": "x", "name": "x", "email": "x@x.example", "role": "collector",
-    "outcome": "done", "kind": "note",
+    "outcome": "done", "kind": "note", "act": "same",
 }
 
 
-#: Pages that are more than a reading: proposing waves is a dry run of planning, in a fixed number of statements whatever the size.
-LARGER = {"releases": 26}
+#: Pages that are more than a reading: proposing waves, and what would be written, are dry runs, in a fixed number of statements.
+LARGER = {"releases": 26, "outbox_would": 40}
 
 
 def of(view: Any) -> tuple[str | None, str | None]:

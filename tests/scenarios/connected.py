@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from tieout.core.evidence import Actor
-from tieout.flow import clock, connecting, sync
+from tieout.flow import clock, connecting, line, sync
 from tieout.stages.base import walls
 from tieout.stages.health import verify
 from tieout.stages.insight import tie_out
@@ -31,6 +31,7 @@ class Books:
         """Time has passed: what was to be waited for is over, and somebody has answered what needed a person."""
         with walls.inside(self.organisation):
             Connection.objects.filter(pk=self.connection).update(not_before=None, needs_person="")
+        line.rested(self.connection)
 
     def streams(self) -> dict[str, str]:
         """The state of each stream."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -145,9 +146,15 @@ def test_a_peer_that_leaves_no_figures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(peers.PeerFailed, match="no figures"):
         peers.measured(script)
     (tmp_path / "results").mkdir()
-    (tmp_path / "results" / "tryton.json").write_text(
+    (tmp_path / "results" / "dlt.json").write_text(json.dumps({"merge_nested": {"invoices_per_s": 900}}))
+    os.utime(tmp_path / "results" / "dlt.json", (1, 1))
+    with pytest.raises(peers.PeerFailed, match="no figures"):
+        peers.measured(script)  # What an earlier run left is not today's word.
+    script.write_text(f"cp {tmp_path}/tryton.json {tmp_path}/dlt.json {tmp_path}/results/\n")
+    (tmp_path / "dlt.json").write_text(json.dumps({"merge_nested": {"invoices_per_s": 1067}}))
+    (tmp_path / "tryton.json").write_text(
         json.dumps({"parties": 9, "invoices": 100, "results": {
             "init database + modules": {"s": 91.9}, "mails delivered to sink": 9,
             "generate_dunnings, 100 newly overdue": {"s": 1.2, "n": 100, "per_s": 80.5},
             "process level incl. e-mail, 9 dunnings": {"s": 0.7, "n": 9, "per_s": 12.0}}}))
-    assert peers.measured(script) == {"TIEOUT_BENCH_DUNNINGS": "80.5", "TIEOUT_BENCH_REMINDERS": "12.0"}
+    assert peers.measured(script) == {"TIEOUT_BENCH_DUNNINGS": "80.5", "TIEOUT_BENCH_REMINDERS": "12.0", "TIEOUT_BENCH_PAGES": "1067"}

@@ -49,6 +49,11 @@ def agree(books: Books, twin: Stripe) -> None:
     """What Stripe says remains of each invoice is what we say is open; every promise holds."""
     theirs = {one.number: one.amount_remaining if one.status in ("open", "uncollectible") else 0 for one in twin.books.invoices.newest_first()
               if one.status not in ("draft", None)}
+    for lost in twin.books.disputes.newest_first():
+        if lost.status == "lost":
+            # Stripe goes on calling the invoice paid; the money is gone, so it is open again here.
+            paid = next(p for p in twin.books.invoice_payments.newest_first() if p.payment.id() == lost.payment_intent)
+            theirs[twin.books.invoices.get(paid.invoice).number] += lost.amount
     ours = {number: minor for number, minor in books.open_by_number().items() if number in theirs}
     assert ours == theirs
     told = books.tie_out()

@@ -24,6 +24,7 @@ from tests.scenarios.quickbooks_desk import assert_sums
 from tests.scenarios.quickbooks_schema import VENDOR, judge
 from tieout.adapters.connectors.quickbooks import changes, client, marks, reading
 from tieout.adapters.ports import registry
+from tieout.adapters.ports.choices import Unmapped
 from tieout.adapters.ports.connector import Change, Command, OutcomeUnknown, Raw, Receipt, Ref
 from tieout.adapters.ports.errors import BadRecord, NeedsPerson, PortError, TryLater, Unsupported
 from tieout.adapters.ports.http import Http
@@ -851,7 +852,7 @@ def test_tax_goes_over_to_the_cent_and_a_discount_lowers_the_whole(desk: Desk, a
 
 @pytest.mark.parametrize(("settings", "line", "tax", "field"), [
     pytest.param({"item": ""}, {}, 0, "item", id="no item"),
-    pytest.param({}, {"item": "lawns"}, 0, "items", id="an item nobody mapped"),
+    pytest.param({"item": ""}, {"item": "lawns"}, 0, "items", id="an item nobody mapped"),
     pytest.param({"tax_code": ""}, {}, 100, "tax_code", id="tax, and no code for it"),
     pytest.param({}, {"tax_code": "reduced"}, 100, "tax_codes", id="a tax code nobody mapped"),
 ])
@@ -860,7 +861,7 @@ def test_what_nobody_has_mapped_is_refused_and_never_guessed(
 ) -> None:
     desk.settings |= settings
     lines = [{"description": "Work", "amount_minor": 10_000 - tax, **line}]
-    with pytest.raises(BadRecord, match="needs mapping") as told:
+    with pytest.raises(Unmapped, match="needs mapping") as told:
         desk.write("invoice", **form(acme, lines=lines, tax_minor=tax))
     assert (told.value.field, twin.bodies()) == (field, [])
 

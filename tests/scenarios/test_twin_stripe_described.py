@@ -40,6 +40,14 @@ def told() -> Watched:
     desk.get(f"/v1/webhook_endpoints/{hook}")
     desk.get("/v1/webhook_endpoints")
     _bill(desk, cus, rate)
+    twin.fail_refund(twin.refund(_paid(twin, cus), 500))
+    back = twin.payout()
+    twin.fail_payout(back)
+    _paid(twin, cus)
+    twin.reverse_payout(twin.payout())
+    for one in ("failed", "paid"):
+        desk.get("/v1/payouts", f"status={one}")
+    desk.get("/v1/refunds", "limit=100")
     _collect(twin, desk, cus)
     twin.payout()
     payout = desk.get("/v1/payouts", "status=paid")["data"][0]["id"]

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT, connect
 
 SOURCE = ROOT / "src" / "tieout"
-SENTENCE = ("base", "intake", "ledger", "cash", "dialogue", "behaviour", "collect", "outreach", "writeback")
+SENTENCE = ("base", "intake", "ledger", "cash", "dialogue", "behaviour", "collect", "outreach", "writeback", "health")
 FILES = sorted(p for p in SOURCE.rglob("*.py") if "migrations" not in p.parts)
 
 

@@ -74,7 +74,7 @@ def test_an_unlink_moves_the_balance_now_and_linking_back_brings_it_home(inside:
     load(invoice("INV-9", "5.00", customer_id="K9", customer_name="Brightwater Foods (old)"), connection="Old system")
     first, second = Customer.objects.order_by("id")
     record = SourceRecord.objects.get(external_id="K9")
-    moved = link.link(record=record, customer=first, evidence="the same company, says Ada", actor=ADA, now=NOW + dt.timedelta(hours=1))
+    moved = link.link(record=record, customer=first, evidence="the same company, says Ada", actor=ADA, now=NOW + dt.timedelta(hours=1)).record
     assert (total(NOW + dt.timedelta(hours=1), first), total(NOW, first)) == (10500, 10000)
     link.unlink(record=moved, actor=ADA, now=LATER)
     assert (total(LATER, first), total(LATER, second)) == (10000, 500)
@@ -84,7 +84,7 @@ def test_a_person_outranks_the_machine_on_links(inside: uuid.UUID) -> None:
     load(invoice())
     load(invoice("INV-9", "5.00", customer_id="K9", customer_name="Other"), connection="Old system")
     first, second = Customer.objects.order_by("id")
-    moved = link.link(record=SourceRecord.objects.get(external_id="K9"), customer=first, evidence="Ada", actor=ADA, now=NOW)
+    moved = link.link(record=SourceRecord.objects.get(external_id="K9"), customer=first, evidence="Ada", actor=ADA, now=NOW).record
     with pytest.raises(link.LinkRefused, match="only a person"):
         link.link(record=moved, customer=second, evidence="score", actor=Actor("machine", "matcher"), now=LATER)
 

@@ -19,6 +19,7 @@ PaymentStatus = Literal["pending", "processing", "succeeded", "settled", "failed
 Settlement = Literal["unpaid", "partially_paid", "paid", "overpaid"]
 RefundStatus = Literal["pending", "succeeded", "failed", "cancelled"]
 DisputeStatus = Literal["inquiry", "needs_response", "under_review", "won", "lost", "closed"]
+PayoutStatus = Literal["pending", "paid", "failed", "cancelled", "reversed"]
 DebtorType = Literal["business", "consumer"]
 
 
@@ -50,11 +51,14 @@ class Customer(Record, tag="customer", frozen=True, kw_only=True, omit_defaults=
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of an invoice or credit note."""
+    """One line of an invoice or credit note, net of tax and discount where the source says those apart. `item` and `tax_code` are
+    the source's own keys for what was sold and for its tax."""
 
     description: str
     amount: Money
     quantity: str | None = None
+    item: str | None = None
+    tax_code: str | None = None
 
 
 class DueDate(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,8 +95,13 @@ class Invoice(Record, tag="invoice", frozen=True, kw_only=True, omit_defaults=Tr
         return self.amount.currency
 
 
+#: A credit note that is nothing but the paper of a refund.
+GIVEN_BACK = "given_back"
+
+
 class CreditNote(Record, tag="credit_note", frozen=True, kw_only=True, omit_defaults=True):
-    """A credit: a positive amount that lowers what is owed once it is applied."""
+    """A credit: a positive amount that lowers what is owed once it is applied. One whose whole amount went back as money has the
+    `source_status` GIVEN_BACK: where the refund is told, the note is told with it."""
 
     credit_note_id: str
     number: str
@@ -165,7 +174,7 @@ class Application(Record, tag="application", frozen=True, kw_only=True, omit_def
 
 
 class Dispute(Record, tag="dispute", frozen=True, kw_only=True, omit_defaults=True):
-    """A payer's bank takes a payment back, or asks about it. Lost, the money is gone and the payment reversed."""
+    """A payer's bank takes a payment back, or asks about it. Lost, the money is gone. `fee` is what the gateway kept for it."""
 
     dispute_id: str
     payment_id: str
@@ -174,6 +183,7 @@ class Dispute(Record, tag="dispute", frozen=True, kw_only=True, omit_defaults=Tr
     reason: str | None = None
     date: dt.date | None = None
     respond_by: dt.date | None = None
+    fee: Money | None = None
     source_status: str | None = None
 
 
@@ -188,15 +198,17 @@ class PayoutPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Payout(Record, tag="payout", frozen=True, kw_only=True, omit_defaults=True):
-    """Money a gateway pays out to the bank: net of its fees, the sum of its parts."""
+    """Money a gateway pays out to the bank: net of its fees, the sum of its parts. One that takes an earlier one back names it in
+    `reverses`."""
 
     payout_id: str
     amount: Money
     fee: Money
     parts: tuple[PayoutPart, ...] = ()
     date: dt.date | None = None
-    status: Literal["pending", "paid", "failed", "cancelled"] = "pending"
+    status: PayoutStatus = "pending"
     reference: str | None = None
+    reverses: str | None = None
     source_status: str | None = None
 
 

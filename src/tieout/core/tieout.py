@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 Cause = Literal[
-    "missed_delete", "unlinked", "in_transit", "future_dated", "fx_basis", "rounding", "timing", "duplicate", "unexplained"
+    "missed_delete", "unlinked", "in_transit", "future_dated", "fx_basis", "rounding", "timing", "duplicate", "given_back", "edited", "unexplained"
 ]  # fmt: skip
 
 #: What each cause says, for people.
@@ -23,10 +23,14 @@ MEANING: Mapping[str, str] = {
     "rounding": "rounded differently",
     "timing": "applied here and not yet in what the source reports",
     "duplicate": "the same thing twice at the source",
+    "given_back": "given back to the payer, or taken back by the payer's bank; the source goes on counting the document as paid",
+    "edited": "changed there since; the system it was born in says another amount",
     "unexplained": "no cause is known",
 }
 #: The order in which causes are asked: what is certain before what is likely.
-ORDER: tuple[Cause, ...] = ("missed_delete", "duplicate", "future_dated", "timing", "unlinked", "in_transit", "fx_basis", "rounding")
+ORDER: tuple[Cause, ...] = (
+    "missed_delete", "duplicate", "edited", "future_dated", "timing", "given_back", "unlinked", "in_transit", "fx_basis", "rounding",
+)  # fmt: skip
 #: Up to here a difference of one document can be rounding, in minor units.
 ROUNDING = 2
 

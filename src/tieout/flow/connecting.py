@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import msgspec
 
 from tieout.adapters.ports import registry
 from tieout.adapters.ports.connector import Account
-from tieout.adapters.ports.errors import NeedsPerson
+from tieout.adapters.ports.errors import NeedsPerson, PortError
 from tieout.core.evidence import Actor
 from tieout.flow import clock, consent, line
 from tieout.stages.base import queries, walls
@@ -37,15 +38,26 @@ def split(vendor: str, given: Mapping[str, str]) -> tuple[dict[str, str], dict[s
     values = {name: given.get(name, "").strip() or field.default for name, field in fields.items()}
     secrets = {name: value for name, value in values.items() if fields[name].secret and value}
     secrets |= {name: given[name] for name in consent.KEYS if given.get(name)}
+    needed = [field for field in manifest.fields if field.secret]
     if manifest.auth == "api_key" and not secrets:
-        needed = next(field for field in manifest.fields if field.secret)
-        raise NeedsPerson(f"{needed.label}: it is needed to be let in")
+        raise NeedsPerson(f"{needed[0].label}: it is needed to be let in")
+    missing = [field.label for field in needed if field.name in consent.APP and not secrets.get(field.name)]
+    if missing and (manifest.auth == "oauth2" or len(missing) == 1):
+        raise NeedsPerson(f"{missing[0].removeprefix('Or: ')}: it is needed to ask for consent")
     settings = {name: value for name, value in values.items() if not fields[name].secret and value}
     settings |= {name: given[name] for name in extra - set(consent.KEYS) if given.get(name)}
     for name, value in settings.items():
         if name.endswith("_url") and not value.startswith(_ADDRESSES):
             raise NeedsPerson(f"{fields[name].label}: an address begins with https://, or with http:// for this very machine")
     return settings, secrets
+
+
+def by_consent(vendor: str, given: Mapping[str, str]) -> bool:
+    """Whether somebody has to be asked at the other side: where it knows consent, no key was typed, and an app of ours is named."""
+    manifest = registry.connectors()[vendor].manifest
+    if manifest.oauth is None or given.get("access_token"):
+        return False
+    return manifest.auth == "oauth2" or any(given.get(name) for name in consent.APP)
 
 
 def whom(vendor: str, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Account:
@@ -72,25 +84,71 @@ def open(
         return row.pk, account
 
 
-def again(organisation_id: UUID, connection_id: int, *, given: Mapping[str, str], actor: Actor) -> Account:
-    """New credentials for a connection. Refused where they reach another account: its records would be mixed with these."""
+def stored(organisation_id: UUID, connection_id: int, given: Mapping[str, str]) -> dict[str, str]:
+    """What a connect form would hold of a connection: its settings, what was typed now, and where nothing was, what is stored of its app."""
     with walls.inside(organisation_id):
         row = Connection.objects.get(pk=connection_id)
-        vendor, before, kept = row.vendor, row.account, dict(row.settings)
-    _, secrets = split(vendor, given)
-    account = whom(vendor, kept, secrets)
-    if before.get("id") and account.id != before["id"]:
-        raise NeedsPerson(f"these credentials are for {account.name} ({account.id}), this connection for {before.get('name')} ({before['id']})")
+        app = system.secrets(connection_id=row.pk, keys=consent.APP)
+    manifest = registry.connectors()[row.vendor].manifest
+    names = {field.name for field in manifest.fields}
+    settings = {f.name: str(row.settings.get(f.name, "")) for f in manifest.fields if not f.secret}
+    typed = {name: value for name, value in given.items() if value and (name not in settings)}
+    # A key that was typed stands for itself: the app it is not of is not asked for.
+    return settings | ({} if typed.get("access_token") else {name: value for name, value in app.items() if name in names}) | typed
+
+
+def again(
+    organisation_id: UUID, connection_id: int, *, given: Mapping[str, str], actor: Actor, told: Mapping[str, Any] | None = None
+) -> Account:
+    """New credentials for a connection; `told` is what a consent brought. What is not given stays as it is stored.
+
+    Refused where they reach another account: its records would be mixed with these.
+    """
     with walls.inside(organisation_id):
-        system.replace_secrets(connection=Connection.objects.get(pk=connection_id), secrets=secrets, actor=actor, now=clock.now())
+        row = Connection.objects.get(pk=connection_id)
+        connector = registry.connectors()[row.vendor]
+        kept = system.secrets(connection_id=row.pk, keys=line.secret_keys(connector))
+    by_key = bool(given.get("access_token")) and not told
+    if by_key:
+        kept.pop("refresh_token", None)
+    settings, secrets = split(row.vendor, {**kept, **{name: value for name, value in given.items() if value}})
+    tokens = {name: str(told[name]) for name in consent.KEYS if told and told.get(name)}
+    secrets |= tokens
+    # Where the other side named an account, that is the one these credentials are for.
+    tried = {**row.settings, **{name: value for name, value in settings.items() if name in _returned(row.vendor)}}
+    account = whom(row.vendor, tried, secrets)
+    if row.account.get("id") and account.id != row.account["id"]:
+        if tokens.get("refresh_token"):
+            with contextlib.suppress(PortError):
+                consent.withdraw(connector=connector, settings=tried, secrets=secrets)
+        raise NeedsPerson(
+            f"these credentials are for {account.name} ({account.id}), this connection for {row.account.get('name')} ({row.account['id']}); "
+            "connect the other account as a connection of its own"
+        )
+    with walls.inside(organisation_id):
+        row = Connection.objects.select_for_update(of=("self",)).get(pk=connection_id)
+        before = {name: value for name, value in row.account.items() if not (by_key and name.endswith("_expires_at"))}
+        system.replace_secrets(
+            connection=row, secrets=secrets, account={**before, **msgspec.to_builtins(account)}, actor=actor, now=clock.now(),
+            forget=("refresh_token",) if by_key else (),
+        )  # fmt: skip
+        if told:
+            consent.store(connection=row, told=told)
+    line.rested(connection_id)
     return account
 
 
-def go_live(organisation_id: UUID, connection_id: int, *, actor: Actor) -> int:
-    """From now on the system is written to, by the map it suggests; returns how many lines that added."""
+def _returned(vendor: str) -> tuple[str, ...]:
+    oauth = registry.connectors()[vendor].manifest.oauth
+    return oauth.returned if oauth else ()
+
+
+def go_live(organisation_id: UUID, connection_id: int, *, actor: Actor, reason: str = "", missing: Iterable[str] = ()) -> int:
+    """From now on the system is written to, by the map it suggests; returns how many lines that added. What was `missing` of the
+    checklist, and the `reason` to go on all the same, stay in the audit trail."""
     with walls.inside(organisation_id):
         row = Connection.objects.get(pk=connection_id)
-        system.go_live(connection=row, actor=actor, now=clock.now())
+        system.go_live(connection=row, actor=actor, now=clock.now(), reason=reason, missing=missing)
         manifest = registry.connectors()[row.vendor].manifest
         roles = {one.manifest.name: one.manifest.role for one in registry.connectors().values()}
         return len(route.propose(connection=row, writes=manifest.abilities.writes, role=manifest.role, roles=roles, today=clock.today()))

@@ -103,12 +103,14 @@ def match(*, organisation: str) -> None:
 
 
 @app.task(name="tieout.hooked", queue="sync", retry=_RETRY)
+@_in_step
 def hooked(*, organisation: str, connection: int) -> None:
-    """Look at what came to a connection's door."""
+    """Look at what came to a connection's door, and let the other systems hear of it at once."""
     from tieout.flow import sync
 
     synced = sync.once(UUID(organisation), connection, poll=False)
     log.info("door looked at", organisation=organisation, connection=connection, seen=synced.seen, stopped=synced.stopped)
+    _read(organisation, synced.stopped)
     later(write, organisation=organisation, lock="write")
 
 
@@ -120,17 +122,65 @@ def sync_connection(*, organisation: str, connection: int) -> None:
 
     synced = sync.once(UUID(organisation), connection, resync=sync.due_for_sweep(UUID(organisation), connection))
     log.info("system read", organisation=organisation, connection=connection, seen=synced.seen, stopped=synced.stopped)
+    _read(organisation, synced.stopped)
     later(write, organisation=organisation, lock="write")
 
 
 @app.task(name="tieout.write", queue="sync")
 @_in_step
 def write(*, organisation: str) -> None:
-    """Tell connected systems what they have yet to hear. Never retried blindly."""
+    """Tell connected systems what they have yet to hear, then judge whom it touches: the others are told before we think. Never
+    retried blindly."""
     from tieout.flow import write as writing
 
     written = writing.follow(UUID(organisation))
     log.info("systems told", organisation=organisation, done=written.done, unknown=written.unknown, failed=written.failed)
+    later(follow, organisation=organisation, lock="follow")
+
+
+@app.task(name="tieout.pilot", queue="sync")
+def pilot_run(*, organisation: str, run: int) -> None:
+    """Let the chosen invoices of a pilot travel; nothing is written."""
+    from tieout.flow import pilot
+
+    pilot.run(UUID(organisation), run)
+
+
+@app.task(name="tieout.watch", queue="collect", retry=_RETRY)
+@_in_step
+def watch(*, organisation: str) -> None:
+    """Look at everything that may need somebody, and tell them."""
+    from tieout.flow import alarm
+
+    watched = alarm.look(UUID(organisation))
+    log.info("looked", organisation=organisation, opened=watched.opened, closed=watched.closed, open=watched.lasting)
+    later(tell, organisation=organisation, lock="tell")
+
+
+@app.task(name="tieout.tell", queue="outreach")
+@_in_step
+def tell(*, organisation: str) -> None:
+    """Tell alerts where they are wanted. Never retried blindly: each telling is claimed and settled by itself."""
+    from tieout.flow import alarm
+
+    told = alarm.tell(UUID(organisation))
+    log.info("alerts told", organisation=organisation, done=told.done, later=told.later, failed=told.failed, unknown=told.unknown)
+
+
+@app.task(name="tieout.monthly", queue="collect", retry=_RETRY)
+@_in_step
+def monthly(*, organisation: str) -> None:
+    """Make the health report of the month before, where it is not there yet."""
+    from tieout.flow import health_report
+
+    if health_report.monthly(UUID(organisation)):
+        later(tell, organisation=organisation, lock="tell")
+
+
+def _read(organisation: str, stopped: str) -> None:
+    """A reading that failed is looked at right away."""
+    if stopped:
+        later(watch, organisation=organisation, lock="watch")
 
 
 def later(task: object, *, organisation: object, lock: str = "", **arguments: object) -> None:
@@ -156,7 +206,16 @@ def every_minute(timestamp: int) -> None:
         later(follow, organisation=organisation, lock="follow")
         later(mailbox, organisation=organisation, lock="mailbox")
         later(send, organisation=organisation, lock="send")
+        later(tell, organisation=organisation, lock="tell")
         _sync(organisation)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="tieout.every_few_minutes", queue="schedule", pass_context=False)
+def every_few_minutes(timestamp: int) -> None:
+    """Every five minutes for each organisation: look whether anything needs somebody."""
+    for organisation in queries.organisations():
+        later(watch, organisation=organisation, lock="watch")
 
 
 def _sync(organisation: UUID) -> None:
@@ -177,6 +236,7 @@ def every_hour(timestamp: int) -> None:
 
     for organisation in queries.organisations():
         later(run_nightly, organisation=organisation, lock="nightly")
+        later(monthly, organisation=organisation, lock="monthly")
         anchor.put(organisation)
         _take_up(organisation)
 

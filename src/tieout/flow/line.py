@@ -40,13 +40,16 @@ def secret_keys(connector: Connector) -> tuple[str, ...]:
 
 
 @contextmanager
-def open(organisation_id: UUID, connection_id: int) -> Iterator[Line]:
-    """A line until the block ends. Outside `walls.inside`: nobody's transaction waits for a network. Raises NeedsPerson."""
+def open(organisation_id: UUID, connection_id: int, *, rehearsing: bool = False) -> Iterator[Line]:
+    """A line until the block ends; one that is `rehearsing` lets no request through that writes. Raises NeedsPerson.
+
+    Outside `walls.inside`: nobody's transaction waits for a network.
+    """
     with walls.inside(organisation_id):
         row = Connection.objects.get(pk=connection_id)
         connector = _connector(row.vendor)
         secrets = system.secrets(connection_id=row.pk, keys=secret_keys(connector))
-        settings = {**row.settings, "account": row.account.get("id", "")}
+        settings = {"currency": row.account.get("currency", ""), **row.settings, "account": row.account.get("id", "")}
     if not secrets and connector.manifest.auth != "none":
         raise NeedsPerson(f"{row.name} has no credentials; connect it again")
 
@@ -54,13 +57,17 @@ def open(organisation_id: UUID, connection_id: int) -> Iterator[Line]:
         return connector.authorise(settings, secrets)
 
     def renew() -> bool:
-        if connector.manifest.oauth is None:
+        # Without a refresh token the access was given by a key, and there is nothing to renew.
+        if connector.manifest.oauth is None or "refresh_token" not in secrets:
             return False
         secrets.update(consent.renew(organisation_id, connection_id, spent=secrets.get("access_token", "")))
         return True
 
+    rate = connector.manifest.abilities.rate
     http = Http(
-        base_url=connector.base_url(settings), authorise=authorise, renew=renew, budget=_budget(connection_id, connector.manifest.abilities.rate)
+        base_url=connector.base_url(settings), authorise=authorise, renew=renew, budget=_budget(connection_id, rate),
+        pause_seconds=rate.pause_seconds,
+        rehearsing=rehearsing,
     )
     try:
         yield Line(connector, http, settings)
@@ -90,6 +97,12 @@ def unlimited() -> None:
     """Set the vendors' limits aside in this process: where a measurement is of us and the vendor is a twin."""
     global _LIMITED
     _LIMITED = False
+
+
+def rested(connection_id: int) -> None:
+    """What this process was asked to wait on a connection is over: other credentials have limits of their own."""
+    with _GUARD:
+        _BUDGETS.pop(connection_id, None)
 
 
 def _budget(connection_id: int, rate: Rate) -> Budget:

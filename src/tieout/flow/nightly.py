@@ -16,7 +16,7 @@ from tieout.stages.base import walls
 from tieout.stages.behaviour import learn
 from tieout.stages.collect import plan, release
 from tieout.stages.dialogue import promise
-from tieout.stages.outreach import draft
+from tieout.stages.outreach import draft, lapse
 
 
 class Night(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +27,7 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     released: int
     plan: plan.PlanResult
     drafted: int
+    lapsed: int = 0
 
 
 def run(organisation_id: UUID) -> Night:
@@ -50,6 +51,9 @@ def _judge(organisation_id: UUID, customer_ids: list[int] | None) -> Night:
         # Together: a decision is handed on to be drafted in the transaction that makes it, or not made.
         planned = plan.day(today=clock.today(), now=clock.now(), customer_ids=customer_ids)
         drafted = draft.from_decisions(decisions=planned.to_draft, now=clock.now())
+    with walls.inside(organisation_id):
+        lapsed = lapse.messages(customer_ids=customer_ids, now=clock.now())
     return Night(
-        promises_kept=len(promises.kept), promises_broken=len(promises.broken), released=len(released), plan=planned, drafted=len(drafted.created)
+        promises_kept=len(promises.kept), promises_broken=len(promises.broken), released=len(released), plan=planned, drafted=len(drafted.created),
+        lapsed=len(lapsed),
     )

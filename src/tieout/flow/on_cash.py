@@ -15,7 +15,7 @@ from django.db import transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from tieout.flow import clock
+from tieout.flow import clock, on_dispute
 from tieout.stages.base import queries, walls
 from tieout.stages.behaviour import learn
 from tieout.stages.cash import apply, apply_applications, entry, gather, judge, propose, reverse
@@ -50,6 +50,7 @@ def after_money(*, customer_ids: Iterable[int] | None = None, payment_ids: Itera
     payments = None if payment_ids is None else sorted(set(payment_ids))
     reopened = [*reverse.by_source(payment_ids=payments, now=now), *reverse.of_void(customer_ids=touched, now=now)]
     stated = [*apply_applications.run(now=now), *apply_stated(payment_ids=payments, now=now)]
+    on_dispute.follow(now=now)
     if payments is None or not gather.more_open_than(LARGE):
         applied, proposed = _match(now)
     else:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from tieout.flow import nightly
+from tieout.flow import clock, nightly
 from tieout.stages.base import feed, walls
+from tieout.stages.writeback import compare
 
 READER = "collect"
 #: Past this many accounts the whole book is judged at once, which costs less than naming them.
@@ -18,5 +19,7 @@ def follow(organisation_id: UUID) -> int:
         changes = feed.take(reader=READER)
         customers = sorted({c for change in changes for c in change.customer_ids})
         if customers:
+            # A link, a correction or a changed rule may have opened or ended a disagreement.
+            compare.run(customer_ids=customers if len(customers) <= MOST else None, now=clock.now())
             nightly.judge(organisation_id, customers if len(customers) <= MOST else None)
     return len(changes)

@@ -19,12 +19,13 @@ from tieout.adapters.ports.format import Profile, RowFinding
 from tieout.adapters.ports.upload import Upload
 from tieout.core.documents import Record
 from tieout.core.evidence import Actor
-from tieout.flow import clock, on_cash
+from tieout.flow import clock, identity, on_cash
 from tieout.stages.base import audit, crash, walls
 from tieout.stages.intake import connect, original, quarantine, receive, run
 from tieout.stages.intake.models import Connection, Envelope, QuarantinedRow, Run
 from tieout.stages.intake.quarantine import SetAside
 from tieout.stages.ledger import merge, stage, take_stock
+from tieout.stages.writeback import compare
 
 #: Rows set aside past this are still counted, and the file itself is kept; somebody should look at the profile first.
 MOST_SET_ASIDE = 20_000
@@ -102,6 +103,8 @@ def read(*, organisation_id: UUID, envelope_id: int, actor: Actor, progress: Cal
     if taken.created + taken.updated >= BULK:
         with walls.inside(organisation_id):
             take_stock.run()
+    if taken.created + taken.updated:
+        identity.follow(organisation_id)
     return taken
 
 
@@ -148,6 +151,7 @@ def replay(*, organisation_id: UUID, row_id: int, values: dict[str, str], actor:
         run.done(run=started, counts=counts, notices=[], now=now)
         quarantine.mended(row=row, actor=actor, now=now, values=values)
         on_cash.after_money(customer_ids=merged.customer_ids, now=now)
+        compare.run(customer_ids=merged.customer_ids, now=now)
         return None
 
 
@@ -195,6 +199,7 @@ def _into_the_ledger(*, envelope: Envelope, started: Run, actor: Actor, progress
     reason = f"{taken} records taken, {quarantined} rows set aside" if state == Envelope.State.APPLIED else f"all {quarantined} rows were set aside"
     receive.settle(envelope=envelope, state=state, reason=reason, now=now)
     on_cash.after_money(customer_ids=merged.customer_ids, now=now)
+    compare.run(customer_ids=merged.customer_ids, now=now)
     crash.point("intake.after_merge")
     audit.write(
         actor=actor, action="import", object_kind="envelope", object_id=envelope.pk, now=now, reason=reason, detail={"file": envelope.name, **done}

@@ -8,7 +8,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -24,10 +24,11 @@ from tieout.flow import clock, on_cash
 from tieout.stages.base import api_key, walls
 from tieout.stages.cash import entry
 from tieout.stages.intake import connect, quarantine, receive, run
-from tieout.stages.intake.models import Connection, Envelope
+from tieout.stages.intake.models import Connection, Envelope, QuarantinedRow
 from tieout.stages.intake.quarantine import SetAside
 from tieout.stages.ledger import merge, stage
 from tieout.stages.ledger.models import SourceRecord
+from tieout.stages.writeback import compare
 
 #: What may be pushed, and what the ledger calls one of it.
 KINDS = {"customers": "customer", "invoices": "invoice", "credit-notes": "credit_note", "payments": "payment"}
@@ -35,6 +36,10 @@ KINDS = {"customers": "customer", "invoices": "invoice", "credit-notes": "credit
 
 class Closed(Exception):
     """The key is good, but its connection takes nothing: it is paused, or is none that is pushed to."""
+
+
+class Unreadable(Exception):
+    """What was typed is no object of JSON; the message says where."""
 
 
 class KeyUsed(Exception):
@@ -92,6 +97,17 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool = False
 
 
+#: Reads an object of one of KINDS from its text, as the API does. The API says so itself when it is loaded: what its fields may hold is
+#: its own business, and there is one judgement of it. Raises Unreadable.
+Judge = Callable[[str, str], Item]
+_judges: list[Judge] = []
+
+
+def judged_by(judge: Judge) -> None:
+    """From now on mended objects are judged like this."""
+    _judges[:] = [judge]
+
+
 def open(organisation_id: UUID, *, name: str, cadence_hours: int | None = None, actor: Actor) -> api_key.Issued:
     """A connection that can be pushed to, and its first key. Raises NameTaken."""
     with walls.inside(organisation_id):
@@ -133,6 +149,47 @@ def take(*, door: Door, what: str, body: bytes, items: Sequence[Item], key: str 
         return outcome
 
 
+def another_key(organisation_id: UUID, *, connection_id: int, name: str, actor: Actor) -> api_key.Issued:
+    """One more key for a connection that is pushed to. Raises Closed."""
+    with walls.inside(organisation_id):
+        connection = _open_one(Connection.objects.filter(pk=connection_id).first())
+        return api_key.issue(name=name or connection.name, connection_id=connection.pk, actor=actor, now=clock.now())
+
+
+def mend(organisation_id: UUID, *, row_id: int, text: str, actor: Actor) -> str | None:
+    """An object that was set aside, as a person has put it right: None when it was taken, else what is still wrong. Kept either way."""
+    with walls.inside(organisation_id):
+        row = QuarantinedRow.objects.select_for_update(of=("self",)).select_related("connection").get(pk=row_id)
+        if row.state != QuarantinedRow.State.OPEN:
+            return f"this record is {row.get_state_display().lower()} already"
+        try:
+            connection = _open_one(row.connection)
+            item = _judges[0](row.stream, text)
+        except (Closed, Unreadable) as error:
+            return str(error)
+        if item.external_id != row.external_id:
+            return f"its id has to stay {row.external_id!r}: by it the next version is known"
+        now = clock.now()
+        wrong = item.wrong
+        if item.record is not None:
+            place = transaction.savepoint()
+            quarantine.mended(row=row, actor=actor, now=now, values=_aside(row.stream, item, (), "").raw)
+            envelope, _ = receive.envelope(
+                connection=connection, name=row.stream, chunks=[text.encode()], now=now, media_type="application/json",
+                external_id=f"mended:{row.pk}:{uuid.uuid4()}",
+            )  # fmt: skip
+            outcome = _into_the_ledger(connection, envelope, row.stream, [item], now)
+            if not outcome.refused:
+                transaction.savepoint_commit(place)
+                return None
+            transaction.savepoint_rollback(place)
+            row.refresh_from_db()
+            wrong = outcome.refused[0].wrong
+        aside = _aside(row.stream, item, wrong, "invalid")
+        quarantine.still_bad(row=row, found=aside, values=aside.raw)
+        return aside.message
+
+
 def _open_one(connection: Connection | None) -> Connection:
     if connection is None or connection.kind != Connection.Kind.PUSH:
         raise Closed("this key is for no connection that can be pushed to")
@@ -164,6 +221,7 @@ def _into_the_ledger(connection: Connection, envelope: Envelope, what: str, item
     entry.yielded(merged.yielded, now=now)
     if merged.created or merged.updated:
         on_cash.after_money(customer_ids=merged.customer_ids, now=now)
+        compare.run(customer_ids=merged.customer_ids, now=now)
     counts = {
         "read": len(items), "created": merged.created, "updated": merged.updated, "unchanged": merged.unchanged, "quarantined": len(aside),
         "skipped": len(wrong) - len(aside),

@@ -1,6 +1,6 @@
 """Read a connected system: its history once, its changes from then on, whole again where that is needed.
 
-One reader a connection at a time (a lease), so that an older answer never overwrites a newer one. Everything fetched up to a
+One reader a connection at a time (a lease), and older answers are passed over (`later`). Everything fetched up to a
 checkpoint goes into the ledger together with the place to go on from; whatever dies in between is read again, which changes
 nothing. Events are hints: the object is read as it stands now.
 """
@@ -19,7 +19,7 @@ import msgspec
 
 from tieout.adapters.ports.connector import Page, Raw, Ref, Stream
 from tieout.adapters.ports.errors import BadRecord, NeedsPerson, TryLater, Unsupported
-from tieout.flow import clock, line, taking
+from tieout.flow import ahead, clock, identity, line, taking
 from tieout.stages.base import crash, walls
 from tieout.stages.intake import hint, run, stream, system
 from tieout.stages.intake.models import Connection
@@ -94,6 +94,8 @@ def once(
         with walls.inside(organisation_id):
             taking.ended(run_id=started.pk, connection_id=connection_id, synced=msgspec.to_builtins(reader.synced), now=clock.now())
             system.release(connection_id=connection_id, lease=lease)
+    if reader.synced.created or reader.synced.updated:
+        identity.follow(organisation_id)
     return reader.synced
 
 
@@ -106,6 +108,9 @@ class _Reader:
         self.organisation_id, self.connection_id, self.lease, self.run_id = organisation_id, connection_id, lease, run_id
         self.progress = progress
         self.synced = Synced()
+        self._stock = 0
+        #: Objects of which nobody can say whether the answer at hand is older than what was taken in meanwhile.
+        self.again: dict[Ref, None] = {}
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
@@ -113,6 +118,10 @@ class _Reader:
         with walls.inside(self.organisation_id):
             system.hold(connection_id=self.connection_id, lease=self.lease, at=_machine_now())
             yield
+
+    def _now(self) -> dt.datetime:
+        with walls.inside(self.organisation_id):
+            return clock.now()
 
     def everything(self, refs: tuple[Ref, ...], *, poll: bool) -> None:
         connector, http, settings = self.line.connector, self.line.http, self.line.settings
@@ -138,9 +147,13 @@ class _Reader:
                 taking.settle(customer_ids=None, now=clock.now())
                 stream.state(connection_id=self.connection_id, name=system.CHANGES, state="live")
         self._hinted(refs)
+        if poll:
+            self._changes()
+        while self.again:
+            refs, self.again = tuple(self.again), {}
+            self._hinted(refs)
         if not poll:
             return
-        self._changes()
         with self._inside():
             stream.fresh(connection_id=self.connection_id, as_of=fresh_as_of)
 
@@ -150,37 +163,47 @@ class _Reader:
         connector, http, settings = self.line.connector, self.line.http, self.line.settings
         with self._inside():
             place = stream.begin(connection_id=self.connection_id, name=one.name, now=clock.now())
-        cursor, anew, read = place.cursor, place.anew, 0
+        anew, read = place.anew, 0
         waiting: list[Page] = []
-        since, last = time.monotonic(), False
-        while not last:
-            try:
-                page = connector.page(http, settings, stream=one.name, cursor=cursor)
-            except Unsupported as without:
-                with self._inside():
-                    stream.disable(connection_id=self.connection_id, name=one.name, reason=str(without))
-                return
-            waiting.append(page)
-            cursor, last = page.cursor, page.last
-            read += len(page.raws)
-            self.progress(one.name, read)
-            if last or sum(len(p.raws) for p in waiting) >= _OBJECTS or time.monotonic() - since > _SECONDS:
-                crash.point("sync.after_read")
-                with self._inside():
-                    taken = self._taken([raw for p in waiting for raw in p.raws], b"\n".join(p.content for p in waiting))
-                    if anew:
-                        ids = [raw.id for p in waiting for raw in p.raws]
-                        seen.note(connection_id=self.connection_id, stream=one.name, generation=place.generation, external_ids=ids)
-                    stream.move(connection_id=self.connection_id, name=one.name, cursor=cursor, seen=taken.seen, now=clock.now())
-                    crash.point("sync.before_checkpoint")
-                crash.point("sync.after_checkpoint")
-                self.synced = self.synced.plus(taken)
-                waiting, since = [], time.monotonic()
+        since, asked_at = time.monotonic(), self._now()
+        coming = ahead.pages(lambda at: connector.page(http, settings, stream=one.name, cursor=at), place.cursor)
+        try:
+            for page in coming:
+                waiting.append(page)
+                read += len(page.raws)
+                self.progress(one.name, read)
+                if page.last or sum(len(p.raws) for p in waiting) >= _OBJECTS or time.monotonic() - since > _SECONDS:
+                    crash.point("sync.after_read")
+                    self._checkpoint(one, waiting, place.generation if anew else None, asked_at)
+                    waiting, since, asked_at = [], time.monotonic(), self._now()
+        except Unsupported as without:
+            with self._inside():
+                stream.disable(connection_id=self.connection_id, name=one.name, reason=str(without))
+            return
+        finally:
+            coming.close()
         if anew:
             self._missing(one, place.generation)
         with self._inside():
             stream.move(connection_id=self.connection_id, name=one.name, cursor={}, state="live", swept=True, now=clock.now())
             seen.forget(connection_id=self.connection_id, stream=one.name)
+
+    def _checkpoint(self, one: Stream, pages: list[Page], generation: int | None, asked_at: dt.datetime) -> None:
+        """What some pages brought, together with the place to go on from. `asked_at` is before the first of them was asked for."""
+        with self._inside():
+            taken = self._taken([raw for p in pages for raw in p.raws], b"\n".join(p.content for p in pages), asked_at)
+            if generation is not None:
+                ids = [raw.id for p in pages for raw in p.raws]
+                seen.note(connection_id=self.connection_id, stream=one.name, generation=generation, external_ids=ids)
+            stream.move(connection_id=self.connection_id, name=one.name, cursor=pages[-1].cursor, seen=taken.seen, now=clock.now())
+            crash.point("sync.before_checkpoint")
+        crash.point("sync.after_checkpoint")
+        self.synced = self.synced.plus(taken)
+        if self.synced.created > self._stock:
+            # What fills an empty ledger outruns its statistics: taken after the first pages, and each time it has grown eightfold.
+            self._stock = self.synced.created * 8
+            with walls.inside(self.organisation_id):
+                take_stock.run()
 
     def _missing(self, one: Stream, generation: int) -> None:
         """What a whole reading has not met is asked for by name; only what is really not there is gone. Many at once stop for a person."""
@@ -192,14 +215,15 @@ class _Reader:
             known = gone.known(connection_id=self.connection_id, kind=kind)
         if len(unseen) > max(_BRAKE_LEAST, known * _BRAKE_SHARE):
             raise NeedsPerson(
-                f"{len(unseen)} of {known} {one.title.lower()} were not met when they were read anew; that is too many to believe. "
+                f"{len(unseen)} of {known} {one.title.lower()} were not met when they were read anew; {gone.TOO_MANY}. "
                 "Look whether the account is the right one and its records are there, then have them read once more."
             )
         for begin in range(0, len(unseen), 100):
             refs = [Ref(one.name, external_id) for external_id in unseen[begin : begin + 100]]
+            asked_at = self._now()
             raws = self.line.connector.reread(self.line.http, self.line.settings, refs=refs)
             with self._inside():
-                self.synced = self.synced.plus(self._taken(raws, b"", settle=True))
+                self.synced = self.synced.plus(self._taken(raws, b"", asked_at, settle=True))
 
     # Changes
 
@@ -215,10 +239,11 @@ class _Reader:
                 bad[envelope_id] = str(error)
         if not wanted and not deliveries:
             return
+        asked_at = self._now()
         raws = connector.reread(http, settings, refs=list(wanted)) if wanted else ()
         crash.point("sync.after_read")
         with self._inside():
-            taken = self._taken(raws, b"", settle=True)
+            taken = self._taken(raws, b"", asked_at, settle=True)
             good = [envelope_id for envelope_id, _ in deliveries if envelope_id not in bad]
             hint.settle(envelope_ids=good, state="applied", reason="looked at what it points to", now=clock.now())
             for envelope_id, why in bad.items():
@@ -231,6 +256,7 @@ class _Reader:
             cursor = stream.states(connection_id=self.connection_id)[system.CHANGES].cursor
         last = False
         while not last:
+            asked_at = self._now()
             change = connector.changes(http, settings, cursor=cursor)
             if change.resync:
                 with self._inside():
@@ -241,18 +267,22 @@ class _Reader:
             cursor, last = change.cursor, change.last
             crash.point("sync.after_read")
             with self._inside():
-                taken = self._taken(raws, change.content if raws else b"", settle=True)
+                taken = self._taken(raws, change.content if raws else b"", asked_at, settle=True)
+                for name, reason in change.closed.items():
+                    stream.disable(connection_id=self.connection_id, name=name, reason=reason)
                 stream.move(connection_id=self.connection_id, name=system.CHANGES, cursor=cursor, state="live", now=clock.now())
                 crash.point("sync.before_checkpoint")
             crash.point("sync.after_checkpoint")
             self.synced = self.synced.plus(taken)
 
-    def _taken(self, raws: Iterable[Raw], content: bytes, *, settle: bool = False) -> taking.Taken:
+    def _taken(self, raws: Iterable[Raw], content: bytes, asked_at: dt.datetime, *, settle: bool = False) -> taking.Taken:
         connector = self.line.connector
-        return taking.raws(
+        taken = taking.raws(
             connector=connector, settings=self.line.settings, raws=raws, content=content, connection_id=self.connection_id, run_id=self.run_id,
-            settle_after=settle, now=clock.now(),
+            settle_after=settle, now=clock.now(), asked_at=asked_at,
         )  # fmt: skip
+        self.again.update(dict.fromkeys(taken.again))
+        return taken
 
 
 def due_for_sweep(organisation_id: UUID, connection_id: int) -> list[str]:

@@ -12,9 +12,10 @@ from uuid import UUID
 
 import msgspec
 
+from tieout.adapters.ports.choices import Unmapped
 from tieout.adapters.ports.connector import Command, OutcomeUnknown, Raw, Receipt, Ref
 from tieout.adapters.ports.errors import BadRecord, NeedsPerson, PortError, TryLater, Unsupported
-from tieout.flow import clock, line, taking
+from tieout.flow import clock, identity, line, taking
 from tieout.stages.base import crash, feed, walls
 from tieout.stages.intake.models import Connection
 from tieout.stages.writeback import compose, outbox, plan, recognise
@@ -26,6 +27,9 @@ READER = "write"
 MOST = 2_000
 _LOST_SECONDS = 120
 _AGAIN_SECONDS = 30
+#: Acts that go to accounts of the books, and news that are of nobody in particular.
+_BANKED = ("payout", "refund")
+_OF_NOBODY = ("payout", "deal")
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +41,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     later: int = 0
     failed: int = 0
     unknown: int = 0
+    asked: int = 0
 
     def plus(self, **counts: int) -> Written:
         """With some more."""
@@ -64,7 +69,11 @@ def run(organisation_id: UUID, customer_ids: list[int] | None = None, *, planned
 
 
 def follow(organisation_id: UUID) -> Written:
-    """Tell what has changed since the last time: about the customers the change feed names, or about all where it names too many."""
+    """Tell what has changed since the last time: about the customers the change feed names, or about all where it names too many.
+
+    Who is one with whom comes first: whoever is there already is not made there once more.
+    """
+    identity.follow(organisation_id)
     with walls.inside(organisation_id):
         lost = _doubt()
         changes = feed.take(reader=READER)
@@ -74,7 +83,7 @@ def follow(organisation_id: UUID) -> Written:
         # Planned in the transaction in which the place in the feed moves on, so that nobody dies between the two.
         planned = plan.run(customer_ids=wanted, today=clock.today(), now=clock.now()) if lost or customers else None
         waiting = outbox.due(now=clock.now())
-    if not customers and not waiting:
+    if not customers and not waiting and not any(change.kind in _OF_NOBODY for change in changes):
         return Written()
     return run(organisation_id, wanted, planned=planned)
 
@@ -82,18 +91,6 @@ def follow(organisation_id: UUID) -> Written:
 def _doubt() -> int:
     """What a worker claimed and never settled is looked up; how many."""
     return outbox.doubt(before=clock.real_now() - dt.timedelta(seconds=_LOST_SECONDS), now=clock.real_now())
-
-
-def dry_run(organisation_id: UUID, connection_id: int) -> list[dict[str, Any]]:
-    """What would be told to a system now, were it live; nothing is called and nothing kept."""
-    with walls.inside(organisation_id):
-        rows = Outgoing.objects.filter(connection_id=connection_id, state="waiting").order_by("id")[:200]
-        told = []
-        for row in rows:
-            body = compose.body(row=row)
-            words = {"body": body, "waits": ""} if isinstance(body, dict) else {"body": {}, "waits": body.reason}
-            told.append({"act": row.kind, "key": row.natural_key, **words})
-        return told
 
 
 def _to(organisation_id: UUID, connection_id: int, written: Written) -> Written:
@@ -106,14 +103,15 @@ def _to(organisation_id: UUID, connection_id: int, written: Written) -> Written:
             written = _looked_up(organisation_id, connection_id, open_line, written)
             while True:
                 with walls.inside(organisation_id):
-                    claimed = outbox.claim_of(connection_id=connection_id, now=clock.now())
+                    asked_at = clock.now()
+                    claimed = outbox.claim_of(connection_id=connection_id, now=asked_at)
                     bodies = {row.pk: compose.body(row=row) for row in claimed}
                 crash.point("outbox.after_claim")
                 if not claimed:
                     return written
                 went_on = False
                 for row in claimed:
-                    written, more = _one(organisation_id, open_line, row, bodies[row.pk], written)
+                    written, more = _one(organisation_id, open_line, row, bodies[row.pk], written, asked_at)
                     went_on = went_on or more
                 if not went_on:
                     return written
@@ -124,7 +122,8 @@ def _to(organisation_id: UUID, connection_id: int, written: Written) -> Written:
 
 
 def _one(
-    organisation_id: UUID, open_line: line.Line, row: Outgoing, body: dict[str, Any] | compose.Moot | compose.NotYet, written: Written
+    organisation_id: UUID, open_line: line.Line, row: Outgoing, body: dict[str, Any] | compose.Moot | compose.NotYet, written: Written,
+    asked_at: dt.datetime,
 ) -> tuple[Written, bool]:
     if isinstance(body, compose.Moot):
         _settled(organisation_id, row, "done", f"not told: {body.reason}")
@@ -145,11 +144,20 @@ def _one(
     except NeedsPerson as error:
         _settled(organisation_id, row, "waiting", str(error), later=_AGAIN_SECONDS)
         raise
+    except Unmapped as error:
+        # Nothing is guessed: it waits for a person, and goes on when the mapping says more.
+        _settled(organisation_id, row, "person", str(error), lacks=error.field or "")
+        return written.plus(asked=1), True
     except (BadRecord, Unsupported) as error:
+        unmapped = isinstance(error, BadRecord) and error.field in {one.name for one in open_line.connector.manifest.fields}
+        if unmapped and row.kind in _BANKED:
+            # Which account it goes to is for a person to say; then it goes.
+            _settled(organisation_id, row, "waiting", str(error), later=_AGAIN_SECONDS)
+            return written.plus(later=1), False
         _settled(organisation_id, row, "failed", str(error))
         return written.plus(failed=1), True
     crash.point("outbox.after_call")
-    _kept(organisation_id, open_line, row, receipt, _touched(open_line, body))
+    _kept(organisation_id, open_line, row, body, receipt, _touched(open_line, body), asked_at)
     return written.plus(done=1), True
 
 
@@ -191,20 +199,27 @@ def _touched(open_line: line.Line, body: dict[str, Any]) -> tuple[Raw, ...]:
         return ()
 
 
-def _kept(organisation_id: UUID, open_line: line.Line, row: Outgoing, receipt: Receipt, touched: tuple[Raw, ...]) -> None:
+def _kept(
+    organisation_id: UUID, open_line: line.Line, row: Outgoing, body: dict[str, Any], receipt: Receipt, touched: tuple[Raw, ...],
+    asked_at: dt.datetime,
+) -> None:
     """The link and the receipt, and what the other side has now: its answer is taken in like anything it says."""
     streams = {one.name for one in open_line.connector.manifest.streams}
     with walls.inside(organisation_id):
         now = clock.now()
-        outbox.settle(id=row.pk, state="done", receipt=receipt.said or ("found" if receipt.found else "written"), external_id=receipt.raw.id, now=now)
+        said = receipt.said or ("found" if receipt.found else "written")
+        outbox.settle(id=row.pk, state="done", receipt=said, external_id=receipt.raw.id, sent=body, now=now)
         recognise.link(row=row, external_id=receipt.raw.id, now=now)
-        said = [raw for raw in (receipt.raw, *touched) if raw.stream in streams]
-        if said:
-            taking.echo(connector=open_line.connector, settings=open_line.settings, objects=said, connection_id=row.connection_id, now=now)
+        objects = [raw for raw in (receipt.raw, *touched) if raw.stream in streams]
+        if objects:
+            taking.echo(
+                connector=open_line.connector, settings=open_line.settings, objects=objects, connection_id=row.connection_id, now=now,
+                asked_at=asked_at,
+            )  # fmt: skip
 
 
-def _settled(organisation_id: UUID, row: Outgoing, state: str, receipt: str, *, later: int | None = None) -> None:
+def _settled(organisation_id: UUID, row: Outgoing, state: str, receipt: str, *, later: int | None = None, lacks: str = "") -> None:
     with walls.inside(organisation_id):
         now = clock.now()
         again = now + dt.timedelta(seconds=later) if later is not None else None
-        outbox.settle(id=row.pk, state=state, receipt=receipt, now=now, again_at=again)
+        outbox.settle(id=row.pk, state=state, receipt=receipt, now=now, again_at=again, lacks=lacks)

@@ -6,7 +6,7 @@ import os
 
 from tieout.settings import place
 
-STAGES = ("base", "intake", "ledger", "cash", "dialogue", "behaviour", "collect", "outreach", "writeback")
+STAGES = ("base", "intake", "ledger", "cash", "dialogue", "behaviour", "collect", "outreach", "writeback", "health")
 
 
 def main() -> None:

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "tieout.stages.collect",
     "tieout.stages.outreach",
     "tieout.stages.writeback",
+    "tieout.stages.health",
     "procrastinate.contrib.django",
     "tieout.flow",
     "tieout.faces.web",

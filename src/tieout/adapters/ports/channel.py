@@ -34,7 +34,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """One message to one address, finished: every word is final and every address is one address.
 
     `message_id` is our own, with its angle brackets; `return_address` takes bounces and answers; `references` are earlier
-    messages of the same thread, oldest first; `unsubscribe_url` and `unsubscribe_address` end the mail for good.
+    messages of the same thread, oldest first; `unsubscribe_url` and `unsubscribe_address` end the mail for good. `facts` say the
+    same for programs, where a channel hands letters to some.
     """
 
     message_id: str
@@ -50,6 +51,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribe_url: str = ""
     unsubscribe_address: str = ""
     attachments: tuple[Attachment, ...] = ()
+    facts: Mapping[str, Any] = {}
 
 
 class SettingField(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,11 +78,13 @@ class Session(Protocol):
 
 @runtime_checkable
 class Channel(Protocol):
-    """A folder under `channels/` exports one as `CHANNEL`. `batch` is how many letters one session takes at most."""
+    """A folder under `channels/` exports one as `CHANNEL`. `batch` is how many letters one session takes at most; `repeatable` says
+    that the other side knows a letter again by its `message_id`, so that handing it over twice does what doing it once does."""
 
     name: str
     title: str
     batch: int
+    repeatable: bool
     fields: tuple[SettingField, ...]
 
     def check(self, settings: Mapping[str, Any]) -> dict[str, Any]:

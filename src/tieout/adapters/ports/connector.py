@@ -35,6 +35,8 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
     per_second: float | None = None
     per_minute: int | None = None
     concurrent: int | None = None
+    #: How long to keep quiet after a 429 that does not say for how long.
+    pause_seconds: float | None = None
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +73,8 @@ class Abilities(msgspec.Struct, frozen=True, kw_only=True):
     partial_payments: bool
     credit_links: bool
     writes: tuple[str, ...] = ()
+    #: Fields of a customer it takes from us (`update_customer`).
+    changes: tuple[str, ...] = ()
     rate: Rate = Rate()
 
 
@@ -83,6 +87,8 @@ class OAuth(msgspec.Struct, frozen=True, kw_only=True):
     revoke: str
     scopes: tuple[str, ...]
     pkce: bool = True
+    #: Where the app's id and secret go when tokens are fetched: into the Authorization header (RFC 6749, 2.3.1) or into the form.
+    secret_in: Literal["header", "body"] = "header"  # noqa: S105 - where it goes, not what it is
     #: Names of parameters of the return address that become settings (QuickBooks: realmId).
     returned: tuple[str, ...] = ()
 
@@ -154,6 +160,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What changed since a cursor: objects where the system sends them, references where it only names them.
 
     `resync` says that the cursor is older than the system remembers (or it cannot answer whole): everything is read again.
+    `closed` are streams this account may not read (any more), each with the reason; the others go on.
     """
 
     raws: tuple[Raw, ...] = ()
@@ -162,6 +169,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     last: bool
     content: bytes = b""
     resync: str = ""
+    closed: Mapping[str, str] = {}
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,11 @@ class NeedsPerson(PortError):
         self.questions = questions
 
 
+class NotPermitted(NeedsPerson):
+    """We are let in, but not to this (403): the permission for it is missing. An adapter for which the rest still makes sense
+    says so with Unsupported."""
+
+
 class BadRecord(PortError):
     """This record cannot be taken; the others go on. Carries where it stood."""
 

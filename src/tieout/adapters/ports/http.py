@@ -22,7 +22,7 @@ import msgspec
 import stamina
 
 from tieout.adapters.ports.channel import OutcomeUnknown
-from tieout.adapters.ports.errors import NeedsPerson, TryLater
+from tieout.adapters.ports.errors import NeedsPerson, NotPermitted, TryLater
 
 #: What asks first when the budget is short. A check before a send outranks a write, a change, and history comes last.
 Priority = Literal["check", "write", "change", "history"]
@@ -76,6 +76,14 @@ class Budget:
             self._running.release()
 
 
+class WouldSend(Exception):
+    """On a line that only rehearses, a request that writes: kept from the other side, and shown instead."""
+
+    def __init__(self, method: str, path: str, body: Any) -> None:
+        super().__init__(f"{method} {path}")
+        self.method, self.path, self.body = method, path, body
+
+
 @cache
 def _trusted() -> ssl.SSLContext:
     """The certificates that are trusted, read once: reading them takes a fifth of a second, and a line is opened for every webhook."""
@@ -117,12 +125,15 @@ class Http:
         budget: Budget | None = None,
         deadline_seconds: float = 30.0,
         attempts: int = 5,
+        pause_seconds: float | None = None,
+        rehearsing: bool = False,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
         client: httpx2.Client | None = None,
     ) -> None:
         self._base, self._authorise, self._renew = base_url.rstrip("/"), authorise, renew
         self._budget = budget or Budget(per_second=None)
         self._deadline, self._attempts, self._now = deadline_seconds, attempts, now
+        self._pause, self._rehearsing = pause_seconds, rehearsing
         self._client = client or httpx2.Client(
             timeout=httpx2.Timeout(10.0, connect=5.0), follow_redirects=False, trust_env=False, verify=_trusted()
         )
@@ -153,11 +164,16 @@ class Http:
         headers: Mapping[str, str] | None = None,
         priority: Priority = "write",
         repeatable: bool = False,
+        reads: bool = False,
     ) -> Answer:
-        """Send one request. `repeatable` says that sending it twice does what sending it once does (a read, a key of idempotency).
+        """Send one request. `repeatable` says that sending it twice does what sending it once does (a read, a key of idempotency),
+        `reads` that it changes nothing although it is no GET.
 
-        Raises TryLater, NeedsPerson, and OutcomeUnknown where it is not repeatable and may have been done.
+        Raises TryLater, NeedsPerson, and OutcomeUnknown where it is not repeatable and may have been done; WouldSend on a line that
+        rehearses, for whatever is not known to change nothing.
         """
+        if self._rehearsing and method != "GET" and not reads:
+            raise WouldSend(method, path, json if json is not None else dict(form or ()))
         body, kind = _body(json, form)
         headers = {**(headers or {}), **kind}
         request = self._client.build_request(method, self._base + path, params=tuple(_plain(params)), content=body, headers=headers)
@@ -197,6 +213,8 @@ class Http:
             raise NeedsPerson(f"{request.url.path} answered {len(response.content)} bytes; that is no answer we know")
         if response.status_code == 429:
             seconds = _retry_after(response.headers.get("retry-after"), self._now())
+            # Some vendors' limits last longer than any back-off would wait, and they do not say how long.
+            seconds = self._pause if seconds is None else seconds
             self._budget.block(seconds if seconds is not None else 1.0)
             raise _Again("the other side asks us to slow down", seconds, done=False)
         if response.status_code >= 500:
@@ -227,7 +245,7 @@ def _let_in(answer: Answer, method: str, path: str) -> Answer:
     if answer.status == 401:
         raise NeedsPerson("the other side does not let us in any more; connect again")
     if answer.status == 403:
-        raise NeedsPerson(f"{method} {path} is not permitted to this connection; connect again with the permission for it")
+        raise NotPermitted(f"{method} {path} is not permitted to this connection; connect again with the permission for it")
     return answer
 
 

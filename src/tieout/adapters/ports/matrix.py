@@ -33,6 +33,7 @@ def _section(m: Manifest) -> str:
     rows = {
         "API": m.api_version, "reads": ", ".join(f"{s.title.lower()} ({', '.join(s.kinds)})" for s in m.streams),
         "writes": ", ".join(a.writes) or "nothing",
+        "changes of a customer": ", ".join(a.changes) or "nothing",
         "changes by": a.incremental.replace("_", " ") + (f", {a.lookback_days} days back" if a.lookback_days else ""),
         "deletions by": a.deletes.replace("_", " "), "webhooks": a.webhook.replace("_", " "), "idempotency": a.idempotency,
         "optimistic lock": "yes" if a.optimistic_lock else "no", "money as": a.money.replace("_", " "), "time as": a.time.replace("_", " "),

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from tieout.faces.api.problems import Problem
 from tieout.faces.api.shapes import SHAPES, Refused, wrongs
-from tieout.flow.pushed import Item, Wrong
+from tieout.flow.pushed import Item, Unreadable, Wrong
 
 MOST_ITEMS = 1000
 _LONGEST_NUMBER = 40
@@ -69,6 +69,17 @@ def _item(what: str, given: Any, known: dict[str, int], index: int = 0) -> Item:
         return Item(external_id=external_id, wrong=wrongs(error, shape), raw=given)
     except Refused as refusal:
         return Item(external_id=external_id, wrong=refusal.wrong, raw=given)
+
+
+def typed(what: str, text: str) -> Item:
+    """One object as a person typed it. Raises Unreadable."""
+    try:
+        given = parsed(text.encode("utf-8", "surrogatepass"))
+        if not isinstance(given, dict):
+            raise Unreadable("the record must be one object in braces")
+        return items(what, given)[0][0]
+    except Problem as problem:
+        raise Unreadable(problem.detail.removesuffix(" Nothing was taken.")) from None
 
 
 def located(wrong: Iterable[Wrong], index: int | None) -> Sequence[Wrong]:

@@ -182,6 +182,7 @@ def _guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 for _what in SHAPES:
     _add(_what)
+pushed.judged_by(batch.typed)
 
 
 def urls() -> list[URLPattern]:

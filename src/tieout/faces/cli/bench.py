@@ -16,7 +16,7 @@ from tieout.rehearsal.bench.figures import Figure, Slope, slopes
 @click.argument("name", required=False, type=click.Choice(list(BENCHMARKS)))
 @click.option("--json", "as_json", is_flag=True, help="JSON lines: figures, then slopes")
 @click.option("--size", type=click.IntRange(min=10), help="the large run's size; the small one is a tenth of it")
-@click.option("--peer", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="a script that measures Tryton here and now (slow)")
+@click.option("--peer", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="a script that measures the peer here and now (slow)")
 def command(name: str | None, as_json: bool, size: int | None, peer: Path | None) -> None:
     """Measure: each benchmark at two sizes, beside its peer or limit, on a private database that is gone afterwards.
 

@@ -1,4 +1,4 @@
-"""`tieout connect VENDOR`: connect a system from the terminal."""
+"""`tieout connect VENDOR`: connect a system from the terminal; `connect pilot NAME` and `connect live NAME` take it further."""
 
 from __future__ import annotations
 
@@ -6,18 +6,34 @@ import sys
 
 import click
 
-from tieout.faces.cli import _organisation, _setup
+from tieout.faces.cli import _organisation, _piloting, _setup
 
 
-@click.command(help="Connect VENDOR; without one, tell which there are. What it needs is given with --set FIELD=VALUE or asked for on a terminal.")
+@click.command(
+    help="Connect VENDOR; without one, tell which there are. What it needs is given with --set FIELD=VALUE or asked for on a terminal."
+    " `pilot CONNECTION [NUMBER...]` lets invoices travel without anything being written, `live CONNECTION` ends the pilot."
+)
 @click.argument("vendor", required=False)
+@click.argument("more", nargs=-1)
 @click.option("--org", help="organisation, by name or id, where there is more than one")
 @click.option("--name", default="", help="what to call the connection")
 @click.option("--set", "given", multiple=True, metavar="FIELD=VALUE", help="a field of the connect form; VALUE may be @FILE")
 @click.option("--live", is_flag=True, help="let it be written to at once, instead of beginning in pilot")
-def command(vendor: str | None, org: str | None, name: str, given: tuple[str, ...], live: bool) -> None:
+@click.option("--reason", default="", help="why to go live although something is missing")
+def command(vendor: str | None, more: tuple[str, ...], org: str | None, name: str, given: tuple[str, ...], live: bool, reason: str) -> None:
     from tieout.adapters.ports import registry
 
+    if vendor in ("pilot", "live"):
+        if not more or (vendor == "live" and len(more) > 1):
+            click.echo(f"tieout: say which connection: `tieout connect {vendor} NAME`", err=True)
+            sys.exit(2)
+        if vendor == "pilot":
+            _piloting.pilot(org, more[0], more[1:])
+        _piloting.live(org, more[0], reason)
+        return
+    if more:
+        click.echo(f"tieout: {more[0]!r} is too much: `tieout connect {vendor}` takes --set FIELD=VALUE", err=True)
+        sys.exit(2)
     if vendor == "push":
         _push(org, name)
         return

@@ -24,6 +24,8 @@ PLACE = Path("var") / "demo"
 _TRIES = 50
 #: Seconds between two looks whether a moment of the company's day has come.
 _PAUSE = 30
+#: Seconds between two looks of the twins whether their company is still there.
+_LOOK = 5.0
 
 
 @click.command(help="A living sample company: two years of history, money arriving, letters caught on this machine.")
@@ -31,10 +33,13 @@ _PAUSE = 30
 @click.option("--json", "as_json", is_flag=True, help="with --once: the summary as one JSON line")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="the next free one is taken where it is in use")
 @click.option("--catch", "catching", type=int, hidden=True, help="the process that catches letters and lives the days")
-def command(once: bool, as_json: bool, port: int, catching: int | None) -> None:
+@click.option("--twins", "vendors", is_flag=True, hidden=True, help="the process that stands in for Stripe, QuickBooks and HubSpot")
+def command(once: bool, as_json: bool, port: int, catching: int | None, vendors: bool) -> None:
     os.environ["TIEOUT_DEMO"] = "1"
     if catching is not None:
         _catch(catching)
+    elif vendors:
+        _twins()
     elif once:
         _once(as_json=as_json)
     else:
@@ -54,20 +59,61 @@ def _serve(wanted: int) -> int:
     from tieout.rehearsal import demo
 
     smtp = _ready(_say)
+    pages = _pages()
     connections.close_all()
     click.echo(
         f"\n  Tieout answers at  http://127.0.0.1:{port}\n  Sign in as         {demo.LOGIN}\n  Password           {demo.PASSWORD}\n\n"
-        f"  Nothing leaves this machine: every letter is caught and shown under Demo. Data in {os.environ['TIEOUT_DATA']}; Ctrl-C ends it.\n"
+        f"{pages}  Nothing leaves this machine: every letter is caught and shown under Demo. Data in {os.environ['TIEOUT_DATA']}; Ctrl-C ends it.\n"
     )
     catcher = [sys.executable, "-m", "tieout.faces.cli", "demo", "--catch", str(smtp)]
-    return _processes.run_together({"web": _processes.web(port), "worker": _processes.worker(), "catcher": catcher})
+    twins = [sys.executable, "-m", "tieout.faces.cli", "demo", "--twins"]
+    return _processes.run_together({"web": _processes.web(port), "worker": _processes.worker(), "catcher": catcher, "twins": twins})
+
+
+def _pages() -> str:
+    """Where the twins' own pages are, for the greeting."""
+    from tieout.rehearsal import demo
+    from tieout.stages.base import walls
+
+    organisation = demo.known()
+    if organisation is None:
+        return ""
+    with walls.inside(organisation):
+        told = [f"  {name:18} {demo.connected.url(vendor)}\n" for vendor, name in demo.connected.NAMES.items() if demo.connected.url(vendor)]
+    return "".join([*told, "\n"]) if told else ""
+
+
+def _twins() -> None:
+    """Stand in for the company's Stripe, QuickBooks and HubSpot until asked to stop; what they hold is kept for the next time."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    _setup.django(migrated=False)
+    from django.db import connections
+
+    from tieout.rehearsal import demo
+
+    organisation = demo.known()
+    if organisation is None:
+        stopped.wait()
+        return
+    try:
+        with demo.connected.running(organisation, door=os.environ.get("TIEOUT_URL", "")):
+            connections.close_all()
+            while not stopped.wait(_LOOK) and demo.known() == organisation:
+                connections.close_all()
+    except demo.Gone as error:
+        click.echo(f"tieout: {error}", err=True)
+    # A sample that was deleted, or whose twins cannot be gone on with, needs none; the product goes on without them.
+    stopped.wait()
 
 
 def _ready(say: Any) -> int:
     """The company is there and its letters have a port; returns it."""
-    from tieout.flow import clock
+    from tieout.flow import clock, line
     from tieout.rehearsal import demo
 
+    line.unlimited()  # the vendors are twins, and weeks are lived in seconds
     with demo.alone():
         organisation = demo.there()
         if organisation is None:
@@ -125,9 +171,10 @@ def _once(*, as_json: bool) -> None:
 
 
 def _lived() -> dict[str, Any]:
-    from tieout.flow import clock
+    from tieout.flow import clock, line
     from tieout.rehearsal import demo
 
+    line.unlimited()  # the vendors are twins, and weeks are lived in seconds
     with demo.alone():
         organisation: UUID = demo.there() or demo.company(now=clock.real_now())
     lived = demo.advance(organisation, 3)

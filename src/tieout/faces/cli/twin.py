@@ -38,7 +38,9 @@ def command(name: str | None, port: int, faults: Path | None, latency_ms: float,
     except (OSError, SystemExit) as error:
         click.echo(f"tieout: port {port} is not free: {error}", err=True)
         sys.exit(2)
-    click.echo(f"{twin.title} answers at {running.url}")
+    click.echo(f"{twin.title} answers at {running.url} and has a page there for people.")
+    given = " ".join(f"--set {field}={value}" for field, value in {**twin.ways_in(), "base_url": running.url}.items())
+    click.echo(f"Connect it:  tieout connect {name} {given}".replace("%HERE%", running.url))
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())

@@ -24,10 +24,12 @@ BENCHMARKS: dict[str, Benchmark] = {
     "backfill": Benchmark("a vendor's pages to merged ledger", "backfilling", (10_000, 100_000)),
     "match": Benchmark("cash application", "matching", (2_000, 20_000), database=False),
     "identity": Benchmark("the same customer in two tools", "identifying", (10_000, 100_000), database=False),
+    "link": Benchmark("the same customer in two tools, in the database", "linking", (10_000, 100_000)),
     "plan": Benchmark("planning a day, decisions and traces stored", "planning", (10_000, 100_000)),
     "send": Benchmark("reminders rendered, gated, certified, handed over", "sending", (200, 1_000)),
     "hooks": Benchmark("the door webhooks come to", "hooking", (1_000, 10_000)),
     "propagation": Benchmark("a change in one tool, to all others", "propagating", (200, 6_000)),
     "pages": Benchmark("overview and work list", "paging", (1_000_000, 1_000_000)),
     "start": Benchmark("the demo, to a page that answers", "starting", (1, 1), database=False),
+    "flow": Benchmark("a click on the Stripe twin's page, seen in QuickBooks and HubSpot", "flowing", (20, 20), database=False),
 }

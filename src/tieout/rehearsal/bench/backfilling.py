@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -46,12 +47,17 @@ def run(size: int) -> Iterator[Figure]:
             organisation, vendor="stripe", name="Stripe", given={"api_key": "sk_test_twin", "base_url": url}, stage="pilot", actor=_ACTOR
         )
         place.checkpoint()
+        begun: dict[str, float] = {}
         with timed(server=counted(organisation, "SELECT pg_backend_pid()")) as watch:
-            synced = sync.once(organisation, source)
+            start = time.perf_counter()
+            synced = sync.once(organisation, source, progress=lambda stream, _count: begun.setdefault(stream, time.perf_counter() - start) and None)
         assert synced.stopped == "", synced
         assert counted(organisation, "SELECT count(*) FROM ledger_document") == size
-        yield rate("backfill: pages to merged ledger", size, watch.seconds, "invoices")
-        yield from dlt_merge(size, watch)
+        # The peer loads the pages of invoices. Ours need their customers first; what is paid on them is read after them.
+        yield from dlt_merge(size, begun["invoice_payments"])
+        yield rate("backfill: invoices with their customers", size, begun["invoice_payments"], "invoices")
+        yield rate("backfill: the whole history, what was paid included", size, watch.seconds, "invoices")
+        yield rate("backfill: the whole history, by our processor time", size, watch.busy, "invoices")
         yield Figure(name="backfill: peak memory", size=size, value=peak_megabytes(), unit="MB", must=400, better="less").judged(_MEMORY)
         yield from _anew(organisation, source, size)
 

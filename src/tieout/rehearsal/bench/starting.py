@@ -30,10 +30,10 @@ def run(size: int) -> Iterator[Figure]:
             # A group of its own, so that everything it started ends with it.
             demo = subprocess.Popen(program, env=environment, stdout=said, stderr=subprocess.STDOUT, start_new_session=True)
             try:
-                answered = _wait(demo, port)
+                answered = answers(demo, port)
             finally:
                 took = time.perf_counter()
-                _end(demo)
+                end(demo)
         ended = time.perf_counter() - took
         if not answered:
             said.seek(0)
@@ -41,7 +41,7 @@ def run(size: int) -> Iterator[Figure]:
     yield Figure(name="start: demo to a page that answers", size=size, value=watch.seconds - ended, unit="s", must=60, better="less")
 
 
-def _wait(demo: subprocess.Popen[bytes], port: int) -> bool:
+def answers(demo: subprocess.Popen[bytes], port: int) -> bool:
     until = time.monotonic() + _GIVE_UP
     while time.monotonic() < until and demo.poll() is None:
         try:
@@ -52,7 +52,7 @@ def _wait(demo: subprocess.Popen[bytes], port: int) -> bool:
     return False
 
 
-def _end(demo: subprocess.Popen[bytes]) -> None:
+def end(demo: subprocess.Popen[bytes]) -> None:
     if demo.poll() is None:
         os.killpg(demo.pid, signal.SIGTERM)
         try:

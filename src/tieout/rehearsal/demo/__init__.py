@@ -13,18 +13,20 @@ import msgspec
 
 from tieout.flow import clock
 from tieout.rehearsal import catcher
-from tieout.rehearsal.demo import calendar, place
+from tieout.rehearsal.demo import calendar, connected, place, selling, watching
+from tieout.rehearsal.demo.connected import Gone
 from tieout.rehearsal.demo.forget import delete
 from tieout.rehearsal.demo.living import Lived, NoSample, live
 from tieout.rehearsal.demo.once import answer_one
 from tieout.rehearsal.demo.opening import LOGIN, PASSWORD, company, is_sample, known, post, there
 from tieout.rehearsal.demo.place import alone, letters
+from tieout.rehearsal.demo.selling import Unreachable
 from tieout.rehearsal.demo.summary import of as summary
 from tieout.stages.base import queries, walls
 
 __all__ = [
-    "LOGIN", "LONGEST", "PASSWORD", "Busy", "Lived", "NoSample", "State", "advance", "alone", "answer_one", "catch_up", "company", "delete",
-    "known", "letters", "post", "state", "summary", "there",
+    "LOGIN", "LONGEST", "PASSWORD", "Busy", "Gone", "Lived", "NoSample", "State", "Unreachable", "advance", "alone", "answer_one", "catch_up",
+    "company", "connected", "delete", "known", "letters", "post", "selling", "state", "summary", "there", "watching",
 ]  # fmt: skip
 
 #: Days that can be lived at once.
@@ -86,9 +88,11 @@ def catch_up(organisation_id: UUID) -> Lived:
             kept, now = place.kept(), clock.now()
             if kept is None:
                 raise NoSample("only the sample company's time can be moved")
-            if next(calendar.between(kept.until, now), None) is None:
-                return Lived()
+            quiet = next(calendar.between(kept.until, now), None) is None
             earliest = now - dt.timedelta(days=LONGEST)
             if kept.until < earliest:
                 place.keep(msgspec.structs.replace(kept, until=earliest))
+        if quiet:
+            selling.just_now(organisation_id, kept=kept, now=now)
+            return Lived()
         return live(organisation_id, until=now)

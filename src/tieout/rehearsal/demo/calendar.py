@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 ZONE = ZoneInfo("Europe/Berlin")
 
 #: Files in the morning, then the day is judged, people work, letters leave; debtors answer in the afternoon. The second dispatch
-#: is the morning of the customers overseas.
+#: is the morning of the customers overseas. What happened in the web shop is looked at before letters leave.
 DAY: tuple[tuple[dt.time, str], ...] = (
     (dt.time(7, 30), "files"),
     (dt.time(8, 0), "judge"),
     (dt.time(9, 15), "mail"),
     (dt.time(9, 30), "desk"),
+    (dt.time(9, 55), "shop"),
     (dt.time(10, 5), "send"),
     (dt.time(15, 30), "answers"),
     (dt.time(16, 5), "send"),

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from tieout.core.evidence import Actor
-from tieout.rehearsal.company import story
+from tieout.rehearsal.company import shop, story
 from tieout.rehearsal.company.trade import World
 from tieout.rehearsal.demo import debtors
 from tieout.stages.base.models import Membership
@@ -20,7 +20,7 @@ from tieout.stages.collect import release, task, waves
 from tieout.stages.dialogue import dispute, hold, note, promise, reply, say_paid
 from tieout.stages.dialogue.models import Reply
 from tieout.stages.ledger.models import Customer, Document, Payment, SourceRecord
-from tieout.stages.outreach import approve
+from tieout.stages.outreach import approve, draft
 from tieout.stages.outreach.models import Message
 
 COLLECTOR, OWNER = "Nora Feld", "Jonas Ahlers"
@@ -79,6 +79,7 @@ def _release(day: Day) -> None:
         proposal = waves.preview(today=day.today)
         ids = [c for group in proposal.waves for c in group.customer_ids]
         chosen = set(ids[: len(ids) * 6 // 10]) | {day.customer(part).pk for part in _DIFFICULT}
+        chosen |= {row.pk for row in _owing_the_shop()}
         release.wave(customer_ids=chosen, name="Most regular customers", actor=day.jonas, now=day.now)
 
 
@@ -186,4 +187,19 @@ def _calls(day: Day) -> None:
         task.settle(task=task.Task.objects.get(pk=row.task_id), outcome=outcome, channel="call", actor=day.nora, now=day.now)
 
 
-_ACTS: tuple[Callable[[Day], None], ...] = (_credits, _inbox, _release, _promises, _said, _replies, _calls, _approve)
+def _owing_the_shop() -> list[Customer]:
+    """The shop's customers who do not stir; those of the CRM that are the same ones have nothing of their own."""
+    names = [buyer.name for buyer in shop.BUYERS if buyer.late]
+    return list(Customer.objects.filter(name__in=names, pk__in=Document.objects.values("customer_id")).order_by("pk"))
+
+
+def _shop_letters(day: Day) -> None:
+    """On the last evening Nora asks the shop's late ones herself; her letters wait for Jonas."""
+    if day.left != 1:
+        return
+    for owing in _owing_the_shop():
+        late = Document.objects.filter(customer=owing, kind="invoice", open_minor__gt=0, due_date__lt=day.today).values_list("pk", flat=True)
+        draft.by_hand(customer=owing, document_ids=list(late), tone="friendly", actor=day.nora, now=day.now)
+
+
+_ACTS: tuple[Callable[[Day], None], ...] = (_credits, _inbox, _release, _promises, _said, _replies, _calls, _shop_letters, _approve)

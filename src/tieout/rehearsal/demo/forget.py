@@ -37,3 +37,4 @@ def clear(organisation_id: UUID) -> None:
     for letter in catcher.listed(place.letters(), organisation_id=organisation_id, limit=1_000_000):
         (place.letters() / letter.file).unlink(missing_ok=True)
     shutil.rmtree(place.mailbox(organisation_id), ignore_errors=True)
+    shutil.rmtree(place.twins(organisation_id), ignore_errors=True)

@@ -14,7 +14,7 @@ import msgspec
 from tieout.flow import clock, nightly, on_change, on_mail, send
 from tieout.rehearsal import catcher
 from tieout.rehearsal.company import trade
-from tieout.rehearsal.demo import calendar, debtors, desk, files, place
+from tieout.rehearsal.demo import calendar, connected, debtors, desk, files, place, selling
 from tieout.stages.base import queries, walls
 from tieout.stages.outreach import sending
 
@@ -32,6 +32,7 @@ class Lived(msgspec.Struct, frozen=True, kw_only=True):
     sent: int = 0
     held: int = 0
     answers: int = 0
+    shop: int = 0
 
     def plus(self, **more: int) -> Lived:
         """With one more moment of them."""
@@ -56,7 +57,7 @@ def live(organisation_id: UUID, *, until: dt.datetime, ahead: int = 0) -> Lived:
         raise NoSample("only the sample company's time can be moved")
     whole = _world(kept.seed, kept.first, until.astimezone(calendar.ZONE).date())
     lived = Lived(days=max(0, (until.astimezone(calendar.ZONE).date() - kept.until.astimezone(calendar.ZONE).date()).days))
-    with _mail_server(organisation_id), clock.moving(organisation_id):
+    with _mail_server(organisation_id), connected.there(organisation_id), clock.moving(organisation_id):
         for now, what in calendar.between(kept.until, until):
             world = trade.upto(whole, now.astimezone(calendar.ZONE).date())
             with clock.standing_at(now):
@@ -66,6 +67,8 @@ def live(organisation_id: UUID, *, until: dt.datetime, ahead: int = 0) -> Lived:
         with clock.standing_at(until):
             on_mail.fetch(organisation_id)
         _note(organisation_id, max(until, kept.until), ahead)
+        if ahead:
+            selling.stand_ahead(organisation_id)
     return lived
 
 
@@ -123,8 +126,20 @@ def _answers(at: _Moment) -> dict[str, int]:
     return {"answers": made}
 
 
+def _shop(at: _Moment) -> dict[str, int]:
+    kept = at.kept
+    after = kept.shopped or kept.until
+    done = selling.lived(at.organisation_id, seed=kept.seed, first=kept.first, after=after, until=at.now)
+    # The books and the CRM change only by us: they are read once a week, so that nobody takes them for silent.
+    selling.follow(at.organisation_id, whole=at.now.weekday() == 0)
+    with walls.inside(at.organisation_id):
+        place.keep(msgspec.structs.replace(kept, shopped=at.now))
+    return {"shop": done}
+
+
 _DOES: dict[str, Callable[[_Moment], dict[str, int]]] = {
     "files": _files, "judge": _judge, "mail": _mail, "desk": _desk, "send": _send, "answers": _answers,
+    "shop": _shop,
 }  # fmt: skip
 
 

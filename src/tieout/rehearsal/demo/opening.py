@@ -12,7 +12,7 @@ from tieout.core.evidence import Actor
 from tieout.flow import clock
 from tieout.rehearsal import catcher
 from tieout.rehearsal.company import story, trade
-from tieout.rehearsal.demo import calendar, desk, files, forget, living, place
+from tieout.rehearsal.demo import calendar, connected, desk, files, forget, living, place, selling
 from tieout.rehearsal.free_port import free_port
 from tieout.stages.base import found, queries, switch, walls
 from tieout.stages.base.models import Organisation
@@ -61,8 +61,17 @@ def company(*, now: dt.datetime, seed: int = SEED, say: Callable[[str], None] = 
             switch.go_live(actor=owner, now=began)
         post(organisation_id, now=began)
         files.history(organisation_id, trade.world(seed=seed, first=first, until=began.astimezone(calendar.ZONE).date()))
-    say("the last three weeks, day by day")
-    living.live(organisation_id, until=now)
+    with connected.running(organisation_id) as twins:
+        say("its Stripe, QuickBooks and HubSpot")
+        with clock.standing_at(began):
+            selling.history(twins, seed=seed, first=first, until=began)
+            connected.connect(organisation_id, twins, actor=owner)
+        with walls.inside(organisation_id):
+            kept = place.kept()
+            assert kept is not None
+            place.keep(msgspec.structs.replace(kept, shopped=began))
+        say("the last three weeks, day by day")
+        living.live(organisation_id, until=now)
     with walls.inside(organisation_id):
         kept = place.kept()
         assert kept is not None

@@ -24,13 +24,14 @@ _FIELD = "rehearsal"
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """`first` is the day a visitor first saw it; everything up to `until` has been lived. `opened`: its history is all there.
-    `answered`: up to which caught letter its debtors have read."""
+    `answered`: up to which caught letter its debtors have read. `shopped`: up to when its web shop was lived."""
 
     seed: int
     first: dt.date
     until: dt.datetime
     opened: bool = False
     answered: str = ""
+    shopped: dt.datetime | None = None
 
 
 def kept() -> Kept | None:
@@ -55,6 +56,11 @@ def letters() -> Path:
 def mailbox(organisation_id: UUID) -> Path:
     """Where answers are laid for the organisation."""
     return _own(f"mailbox-{organisation_id}")
+
+
+def twins(organisation_id: UUID) -> Path:
+    """Where the organisation's twins lie while nobody runs them."""
+    return _own(f"twins-{organisation_id}")
 
 
 @contextlib.contextmanager

@@ -66,15 +66,29 @@ class Twin:
         self.lock = threading.RLock()
         self.faults = Faults()
         self.log: list[Logged] = []
+        #: Counts what may have changed something.
+        self.changes = 0
         self.chance = random.Random(seed)
         self.latency_seconds = latency_seconds
         self.undelivered: list[tuple[Delivery, str]] = []
-        self._clock = clock or (lambda: dt.datetime.now(dt.UTC))
+        self._clock = clock or _real
         self._ahead = dt.timedelta(0)
+        #: Deliveries carry the vendor's own time; where a demo lives ahead of the calendar they carry the real one, as doors expect.
+        self.real_postmarks = False
         self._waiting: list[tuple[float, int, Delivery]] = []
         self._sequence = 0
-        # Doors of a rehearsal are on this machine: no certificates are looked for, which would cost each twin a fifth of a second.
-        self._postman = httpx2.Client(timeout=10, trust_env=False, verify=False)
+        self._postman = _postman()
+
+    # Kept and taken up again
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The state without what belongs to this process. Deliveries on their way are not kept: whoever waits for them polls as well."""
+        return {name: value for name, value in self.__dict__.items() if name not in _OF_THE_PROCESS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.lock, self.faults, self.log, self.undelivered, self._waiting = threading.RLock(), Faults(), [], [], []
+        self._clock, self._postman = _real, _postman()
 
     # Time, chance, names
 
@@ -86,14 +100,23 @@ class Twin:
         """Let the vendor's time pass."""
         self._ahead += dt.timedelta(seconds=seconds)
 
+    def stand_ahead(self, ahead: dt.timedelta) -> None:
+        """Be so far ahead of the real time, from now on."""
+        self._ahead = ahead
+
     def token(self, length: int = 14) -> str:
         """A new identifier of letters and digits, the same in every run of one seed."""
         return "".join(self.chance.choices("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", k=length))
+
+    def ways_in(self) -> dict[str, str]:
+        """What lets a program in, by the names of the fields it is asked for; `%HERE%` stands for the twin's own address."""
+        return {}
 
     # Requests
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         request = Request(environ)
+        self.changes += request.method != "GET"
         if request.path.startswith("/_twin/"):
             return self._routed(request)(environ, start_response)
         if self.latency_seconds:
@@ -210,7 +233,7 @@ class Twin:
             arrived += self._handed_over(delivery)
 
     def _handed_over(self, delivery: Delivery) -> bool:
-        headers = {"Content-Type": "application/json", **delivery.sign(delivery.body, self.now())}
+        headers = {"Content-Type": "application/json", **delivery.sign(delivery.body, self._clock() if self.real_postmarks else self.now())}
         try:
             self._postman.post(delivery.url, content=delivery.body, headers=headers).raise_for_status()
         except httpx2.HTTPError as error:
@@ -234,8 +257,25 @@ class Twin:
         self.move_clock(float(request.get_json()["seconds"]))
         return answer_json({"now": self.now().isoformat()})
 
+    def own_ahead(self, request: Request) -> Response:
+        self.stand_ahead(dt.timedelta(seconds=float(request.get_json()["seconds"])))
+        return answer_json({"now": self.now().isoformat()})
+
     def own_deliver(self, request: Request) -> Response:
         return answer_json({"delivered": self.deliver()})
+
+
+#: What a twin has of the process it runs in, and no other can take up.
+_OF_THE_PROCESS = frozenset({"lock", "faults", "log", "undelivered", "_waiting", "_clock", "_postman"})
+
+
+def _real() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _postman() -> httpx2.Client:
+    # Doors of a rehearsal are on this machine: no certificates are looked for, which would cost each twin a fifth of a second.
+    return httpx2.Client(timeout=10, trust_env=False, verify=False)
 
 
 def answer_json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -250,6 +290,7 @@ def _map_of(twin: type[Twin]) -> Map:
         Rule("/_twin/log", methods=["GET"], endpoint="own_log"),
         Rule("/_twin/faults", methods=["PUT"], endpoint="own_faults"),
         Rule("/_twin/clock", methods=["POST"], endpoint="own_clock"),
+        Rule("/_twin/ahead", methods=["POST"], endpoint="own_ahead"),
         Rule("/_twin/deliver", methods=["POST"], endpoint="own_deliver"),
     ]
     return Map([*own, *(Rule(rule, methods=list(methods), endpoint=name) for rule, methods, name in twin.routes)], strict_slashes=False)

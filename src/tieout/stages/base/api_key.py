@@ -11,7 +11,7 @@ import secrets
 from uuid import UUID
 
 import msgspec
-from django.db.models import Q
+from django.db.models import F, Q
 
 from tieout.core.evidence import Actor
 from tieout.stages.base import audit, walls
@@ -36,6 +36,18 @@ class Holder(msgspec.Struct, frozen=True):
     key_id: int
     name: str
     connection_id: int
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A key for a page: never the key itself."""
+
+    id: int
+    name: str
+    prefix: str
+    connection_id: int
+    created_at: dt.datetime
+    last_used_at: dt.datetime | None
+    revoked_at: dt.datetime | None
 
 
 class NoSuchKey(Exception):
@@ -78,6 +90,18 @@ def check(*, plain: str, now: dt.datetime) -> Holder | None:
     if row.last_used_at is None or row.last_used_at < long_ago:
         ApiKey.objects.filter(Q(last_used_at__isnull=True) | Q(last_used_at__lt=long_ago), pk=row.pk).update(last_used_at=now)
     return Holder(row.pk, row.name, row.connection_id)
+
+
+def kept() -> list[Kept]:
+    """All keys of the organisation, those in force first, the newest of each first."""
+    rows = ApiKey.objects.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-id")
+    return [
+        Kept(
+            id=r.pk, name=r.name, prefix=r.prefix, connection_id=r.connection_id, created_at=r.created_at, last_used_at=r.last_used_at,
+            revoked_at=r.revoked_at,
+        )
+        for r in rows
+    ]  # fmt: skip
 
 
 def revoke(*, key_id: int, actor: Actor, now: dt.datetime) -> None:

@@ -17,6 +17,7 @@ POINTS: dict[str, str] = {
     "sync.after_read": "objects fetched from a system, nothing stored",
     "sync.before_checkpoint": "objects merged with their place, not committed",
     "sync.after_checkpoint": "objects committed with their place, the next ones not fetched",
+    "consent.after_fetch": "renewed tokens fetched, not stored",
     "cash.after_allocation": "allocation written, not committed",
     "send.before_claim": "message planned, nothing claimed",
     "send.after_claim": "claim committed, provider not called",
@@ -24,6 +25,8 @@ POINTS: dict[str, str] = {
     "send.after_settle": "outcome recorded, not committed",
     "outbox.after_claim": "claim committed, other side not called",
     "outbox.after_call": "other side called, outcome not recorded",
+    "alarm.after_claim": "notice claimed, its address not called",
+    "alarm.after_call": "its address called, outcome not recorded",
 }
 
 

@@ -7,6 +7,7 @@ ACTS: dict[str, frozenset[str]] = {
     "view": frozenset({"owner", "admin", "collector", "approver", "auditor"}),
     "import": frozenset({"owner", "admin", "collector"}),
     "connect": frozenset({"owner", "admin"}),
+    "vouch": frozenset({"owner"}),  # for a system that goes live: that its pilot was right, or that nobody need wait for the rest
     "apply_cash": frozenset({"owner", "admin", "collector"}),
     "write_off": frozenset({"owner", "admin", "approver"}),
     "correct": frozenset({"owner", "admin", "collector"}),

@@ -13,7 +13,7 @@ from django.db import connection
 
 from tieout.core.evidence import Actor
 from tieout.stages.base import crash, walls
-from tieout.stages.cash import account, entry
+from tieout.stages.cash import account, entry, money_back
 from tieout.stages.ledger.models import Allocation
 
 _SOURCE = Actor("source", "the source")
@@ -22,7 +22,8 @@ MANY = 500
 RULE = "stated"
 
 _ANY = """SELECT EXISTS (SELECT 1 FROM ledger_stated WHERE organisation_id = %(org)s),
-                 EXISTS (SELECT 1 FROM ledger_statedrefund WHERE organisation_id = %(org)s)"""
+                 EXISTS (SELECT 1 FROM ledger_statedrefund WHERE organisation_id = %(org)s),
+                 EXISTS (SELECT 1 FROM ledger_stateddispute WHERE organisation_id = %(org)s)"""
 
 #: Allocations whose sources have all taken their word back. What a person set stays.
 _DROPPED = """
@@ -137,11 +138,12 @@ def run(*, now: dt.datetime) -> list[entry.Entry]:
         if many:
             cursor.execute("SET LOCAL enable_nestloop = off")
         undone = _retracted(_ids(cursor, _DROPPED, given), "its source has taken this back", now)
-        undone += _refunds(cursor, given, now)
+        undone += money_back.run(cursor, given, now)
         cursor.execute(_LOOSEN, given)
         cursor.execute(_ADOPT, given)
         undone += _retracted(_ids(cursor, _GUESSED, given), "its source states otherwise", now)
         applied = _applied(cursor, given)
+        money_back.believed(cursor, given, now)
         cursor.execute(_PROBLEMS, given)
         if many:
             cursor.execute("SET LOCAL enable_nestloop = on")
@@ -175,19 +177,13 @@ def _applied(cursor: Any, given: dict[str, Any]) -> list[entry.Entry]:
     account.lock(row[0] for row in cursor.fetchall())
     # Asked again under the locks: what somebody else applied in between no longer fits. Twice, since what fits beside others is judged
     # carefully, in one order: what the first round leaves may fit after it.
-    entries: list[entry.Entry] = []
-    for _ in range(2):
-        cursor.execute(_APPLY, given)
-        rows = cursor.fetchall()
-        if not rows:
-            break
-        entries += [entry.Entry(*row[:8]) for row in rows]
-        _tie(cursor, given, [row[8] for row in rows], [row[0] for row in rows])
+    entries = _fitted(cursor, given)
     while True:
         cursor.execute(_CAPPED, given)
         row = cursor.fetchone()
         if row is None:
-            return entries
+            # What the cut ones leave: the credit note that took the place of the money that went back.
+            return entries + _fitted(cursor, given)
         kind, payment, credit, document, currency, minor, date, _, application, number, stated = row
         written = entry.write([Allocation(
             kind=kind, payment_id=payment, credit_note_id=credit, document_id=document, currency=currency, amount_minor=minor, date=date,
@@ -200,71 +196,17 @@ def _applied(cursor: Any, given: dict[str, Any]) -> list[entry.Entry]:
         _tie(cursor, given, [stated], [written[0].allocation_id], "a part of the money was given back")
 
 
+def _fitted(cursor: Any, given: dict[str, Any]) -> list[entry.Entry]:
+    entries: list[entry.Entry] = []
+    for _ in range(2):
+        cursor.execute(_APPLY, given)
+        rows = cursor.fetchall()
+        if not rows:
+            break
+        entries += [entry.Entry(*row[:8]) for row in rows]
+        _tie(cursor, given, [row[8] for row in rows], [row[0] for row in rows])
+    return entries
+
+
 def _tie(cursor: Any, given: dict[str, Any], stated: list[int], allocations: list[int], problem: str = "") -> None:
     cursor.execute(_TIE, {**given, "stated": stated, "allocations": allocations, "problems": [problem] * len(stated)})
-
-
-_REFUNDS_DUE = """
-WITH said AS MATERIALIZED (
-  SELECT s.id, s.currency, s.amount_minor, coalesce(s.date, (s.recorded_at AT TIME ZONE 'UTC')::date) AS date,
-         CASE WHEN s.status = 'succeeded' THEN r.target_id END AS payment_id
-    FROM ledger_statedrefund s
-    LEFT JOIN ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.connection_id = s.connection_id AND r.kind = 'payment'
-         AND r.external_id = s.payment_external_id AND r.retracted_at IS NULL
-   WHERE s.organisation_id = %(org)s)
-SELECT s.id, s.payment_id, s.currency, s.amount_minor, s.date, f.id
-  FROM said s LEFT JOIN ledger_refund f ON f.organisation_id = %(org)s AND f.stated_id = s.id AND f.retracted_at IS NULL
- WHERE (f.id IS NULL AND s.payment_id IS NOT NULL) OR (f.id IS NOT NULL AND (s.payment_id IS NULL OR
-       (f.payment_id, f.amount_minor, f.currency) IS DISTINCT FROM (s.payment_id, s.amount_minor, s.currency::varchar)))
- ORDER BY s.id"""
-
-
-def _refunds(cursor: Any, given: dict[str, Any], now: dt.datetime) -> list[entry.Entry]:
-    """Money that went back is gone from its payment; what had been applied of it by a source or by machine makes room."""
-    cursor.execute(_REFUNDS_DUE, given)
-    due = cursor.fetchall()
-    if not due:
-        return []
-    undone: list[entry.Entry] = []
-    stale = [row[5] for row in due if row[5] is not None]
-    if stale:
-        cursor.execute(
-            """WITH old AS (UPDATE ledger_refund SET retracted_at = %(now)s WHERE organisation_id = %(org)s AND id = ANY(%(ids)s)
-                            RETURNING payment_id, amount_minor)
-               UPDATE ledger_payment p SET refunded_minor = p.refunded_minor - o.minor
-                 FROM (SELECT payment_id, sum(amount_minor) AS minor FROM old GROUP BY 1) o
-                WHERE p.organisation_id = %(org)s AND p.id = o.payment_id""",
-            {**given, "ids": stale},
-        )
-    for stated, payment, currency, minor, date, _ in due:
-        if payment is None:
-            continue
-        cursor.execute(
-            """SELECT amount_minor - allocated_minor - refunded_minor, currency, status FROM ledger_payment
-                WHERE organisation_id = %(org)s AND id = %(payment)s FOR NO KEY UPDATE""",
-            {**given, "payment": payment},
-        )
-        left, of, status = cursor.fetchone()
-        if left < minor:
-            standing = list(Allocation.objects.filter(payment_id=payment, retracted_at__isnull=True, rank__lt=3).order_by("id"))
-            undone += entry.retract(standing, reason="a part of this money was given back", actor=_SOURCE, now=now)
-            left += sum(row.amount_minor for row in standing)
-        problem = ""
-        if of != currency:
-            problem = f"the payment is in {of}, the refund in {currency}"
-        elif left < minor:
-            problem = "more than is left of the payment; a person has applied it"
-        cursor.execute(
-            "UPDATE ledger_statedrefund SET problem = %(problem)s WHERE organisation_id = %(org)s AND id = %(stated)s AND problem <> %(problem)s",
-            {**given, "problem": problem, "stated": stated},
-        )
-        if problem or status not in ("succeeded", "settled"):
-            continue
-        cursor.execute(
-            """WITH paid AS (UPDATE ledger_payment SET refunded_minor = refunded_minor + %(minor)s
-                            WHERE organisation_id = %(org)s AND id = %(payment)s)
-               INSERT INTO ledger_refund (organisation_id, payment_id, currency, amount_minor, date, recorded_at, reason, stated_id)
-               VALUES (%(org)s, %(payment)s, %(currency)s, %(minor)s, %(date)s, %(now)s, 'the source gave it back', %(stated)s)""",
-            {**given, "payment": payment, "minor": minor, "currency": currency, "date": date, "stated": stated},
-        )
-    return undone

@@ -127,10 +127,13 @@ SELECT d.id AS invoice_id, d.customer_id, d.number, d.currency, d.open_minor, d.
   LEFT JOIN collect_release r ON r.organisation_id = d.organisation_id AND r.customer_id = d.customer_id AND r.withdrawn_at IS NULL
  WHERE d.organisation_id = %(org)s AND d.kind = 'invoice' AND d.open_minor > 0 AND d.customer_id = ANY(%(customers)s)"""
 
+# Whom a person has withdrawn is not chased by way of a link with somebody who is released.
 _CUSTOMERS_SQL = """
 SELECT c.id AS customer_id, nullif(c.debtor_type, '') AS debtor_type, nullif(c.country, '') AS country, nullif(c.language, '') AS language,
        nullif(c.time_zone, '') AS time_zone, coalesce(p.tier, 'unknown') AS tier, coalesce(b.broken, 0) AS broken_promises,
-       r.id IS NOT NULL AS released, coalesce(r.soft, true) AS soft
+       r.id IS NOT NULL AND NOT EXISTS (
+           SELECT 1 FROM ledger_customer h JOIN collect_release w ON w.organisation_id = h.organisation_id AND w.customer_id = h.id
+            WHERE h.organisation_id = %(org)s AND h.lead_id = c.id AND w.withdrawn_at IS NOT NULL) AS released, coalesce(r.soft, true) AS soft
   FROM ledger_customer c
   LEFT JOIN behaviour_profile p ON p.organisation_id = c.organisation_id AND p.customer_id = c.id
   LEFT JOIN collect_release r ON r.organisation_id = c.organisation_id AND r.customer_id = c.id AND r.withdrawn_at IS NULL

@@ -121,6 +121,9 @@ def policies() -> list[PolicyRow]:
 def released(*, customer_ids: Iterable[int]) -> dict[int, bool]:
     """Of these customers, those released, with whether their first message is still outstanding (soft)."""
     rows = Release.objects.filter(customer_id__in=set(customer_ids), withdrawn_at__isnull=True)
+    # Whom a person has withdrawn is not chased by way of a link with somebody who is released.
+    withdrawn = Release.objects.filter(withdrawn_at__isnull=False, customer__lead__in=set(customer_ids))
+    rows = rows.exclude(customer_id__in=list(withdrawn.values_list("customer__lead_id", flat=True)))
     return dict(rows.values_list("customer_id", "soft"))
 
 

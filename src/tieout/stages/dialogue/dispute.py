@@ -19,7 +19,8 @@ CATEGORIES = ("price", "quantity", "quality", "not delivered", "duplicate", "not
 
 
 def open(
-    *, document: Document, amount_minor: int | None = None, category: str = "other", said: str = "", actor: Actor, now: dt.datetime
+    *, document: Document, amount_minor: int | None = None, category: str = "other", said: str = "", stated_id: int | None = None, actor: Actor,
+    now: dt.datetime,
 ) -> Dispute | Refused:
     """Record an objection to `amount_minor` of an invoice (None: to all that is not disputed yet) and hold that part.
 
@@ -40,7 +41,7 @@ def open(
     )
     row: Dispute = Dispute.objects.create(
         customer=document.customer, document=document, currency=document.currency, amount_minor=amount, category=category.strip()[:32] or "other",
-        said=said, opened_at=now, opened_by=actor.name, hold=held,
+        said=said, opened_at=now, opened_by=actor.name, hold=held, stated_id=stated_id,
     )
     _tell("dispute.open", row, actor=actor, now=now, reason=said)
     return row
@@ -76,6 +77,16 @@ def reopen(*, dispute: Dispute, reason: str, actor: Actor, now: dt.datetime) -> 
     row.state, row.settled_at, row.settled_by, row.answer = Dispute.State.OPEN, None, "", ""
     row.save(update_fields=["state", "settled_at", "settled_by", "answer", "hold"])
     _tell("dispute.reopen", row, actor=actor, now=now, reason=reason)
+    return row
+
+
+def remark(*, dispute: Dispute, answer: str, actor: Actor, now: dt.datetime) -> Dispute:
+    """Write beside an open dispute what has become of it elsewhere; it stays open, and held, until somebody settles it."""
+    row: Dispute = dispute.lock()
+    if row.state == Dispute.State.OPEN and row.answer != answer:
+        row.answer = answer
+        row.save(update_fields=["answer"])
+        _tell("dispute.remark", row, actor=actor, now=now, reason=answer)
     return row
 
 

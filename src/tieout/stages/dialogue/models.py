@@ -90,7 +90,7 @@ class Promise(OrganisationRow):
 
 
 class Dispute(OrganisationRow):
-    """An objection to a document or to an amount of it; the rest is still owed."""
+    """An objection to a document or to an amount of it; the rest is still owed. `stated` where a payer's bank makes it, by a gateway's word."""
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
@@ -111,8 +111,12 @@ class Dispute(OrganisationRow):
     settled_by = models.CharField(max_length=300, blank=True, default="")
     answer = words()
     hold = tie("dialogue.Hold", null=True)
+    stated = tie("ledger.StatedDispute", null=True)
 
     class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["organisation_id", "stated", "document"], name="dialogue_dispute_stated_once")
+        ]
         indexes: ClassVar[list[Any]] = [models.Index(fields=["organisation_id", "customer", "state"], name="dialogue_dispute_customer")]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -57,6 +58,12 @@ def rows(query: str, **values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, {"org": walls.current(), **values})
         found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def as_mapping(value: Any) -> dict[str, Any]:
+    """A JSON column as a raw question brings it: text."""
+    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else dict(value or {})
     return found
 
 

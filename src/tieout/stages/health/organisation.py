@@ -1,4 +1,4 @@
-"""One organisation's condition: whether anything may leave, whether its sources speak, what waits for somebody, what cannot be opened."""
+"""One organisation's condition: whether anything may leave, whether its sources speak, and all that needs somebody."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import datetime as dt
 from collections.abc import Iterator
 
 from tieout.stages.base import queries as base
-from tieout.stages.base import secret
-from tieout.stages.base.models import Secret
+from tieout.stages.health import lookers
 from tieout.stages.health.finding import Finding, note, ok, wrong
+from tieout.stages.health.sight import Given
 from tieout.stages.intake import queries as intake
-from tieout.stages.outreach.models import Message
 
 _MODES = {
     "shadow": "release sending in Settings when everything looks right",
@@ -19,12 +18,16 @@ _MODES = {
 }
 
 
-def look(*, now: dt.datetime) -> Iterator[Finding]:
-    """Look at the current organisation as of `now`."""
+def look(*, now: dt.datetime, real_now: dt.datetime | None = None) -> Iterator[Finding]:
+    """Look at the current organisation as of `now`; what is urgent is wrong, the rest worth knowing."""
     yield from _sending()
-    yield from _sources(now)
-    yield from _secrets()
-    yield from _waiting(now)
+    given = Given(now=now, real_now=real_now or now, today=base.today_of(base.profile(), now))
+    for looker in lookers.known().values():
+        for seen in looker.look(given=given):
+            yield (wrong if seen.severity == "urgent" else note)(seen.what, seen.says, seen.mend)
+    known = intake.freshness(now=now)
+    if known and not any(one.stale for one in known):
+        yield ok("sources", f"all {len(known)} fresh")
 
 
 def _sending() -> Iterator[Finding]:
@@ -35,36 +38,3 @@ def _sending() -> Iterator[Finding]:
         yield wrong("sending", f"frozen: {why}", _MODES[mode])
     else:
         yield note("sending", why, _MODES[mode])
-
-
-def _sources(now: dt.datetime) -> Iterator[Finding]:
-    known = intake.freshness(now=now)
-    stale = [one for one in known if one.stale]
-    mend = "bring a newer file or mend the connection; until then nobody is chased over its items"
-    for one in stale:
-        yield wrong("source", f"{one.name} is stale: {one.reason}", mend)
-    if known and not stale:
-        yield ok("sources", f"all {len(known)} fresh")
-
-
-def _secrets() -> Iterator[Finding]:
-    """Names only: what is opened here is thrown away at once."""
-    names = list(Secret.objects.order_by("name").values_list("name", flat=True))
-    for name in names:
-        try:
-            secret.get(name=name)
-        except (secret.SecretUnreadable, OSError, ValueError) as error:
-            mend = "put the key file of this installation back, or enter the value again in Settings"
-            yield wrong("secret", f"{name} cannot be opened: {error}", mend)
-
-
-def _waiting(now: dt.datetime) -> Iterator[Finding]:
-    unfinished = intake.unfinished(before=now - dt.timedelta(hours=1))
-    if unfinished:
-        yield wrong("files", f"{len(unfinished)} received more than an hour ago and not taken in", "run `tieout worker`, which takes them up")
-    unknown = Message.objects.filter(state=Message.State.UNKNOWN).count()
-    if unknown:
-        yield note("letters", f"{unknown} whose outcome nobody knows", "find out whether they arrived and say so under Outreach")
-    rows = intake.waiting_rows()
-    if rows:
-        yield note("rows", f"{rows} set aside and waiting for somebody", "mend or dismiss them under Connections")

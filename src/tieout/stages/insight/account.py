@@ -104,6 +104,8 @@ class RecordRow(_Row):
     score: int
     evidence: str
     linked_by: str
+    linked: bool
+    named: str
     recorded_at: dt.datetime
     seen_at: dt.datetime
 
@@ -121,12 +123,31 @@ class CorrectionRow(_Row):
 
 
 class WordRow(_Row):
-    """What a source last said about a field."""
+    """What a record in force last said about a field, with its value in form."""
 
     field: str
-    value: Any
-    connection: str
+    value: str
+    form: str
+    connection_id: int
+    external_id: str
     received_at: dt.datetime
+
+
+class RuleRow(_Row):
+    """A change to the table of whose word counts."""
+
+    key: str
+    places: list[str]
+    reason: str
+
+
+class SourceRow(_Row):
+    """A connection, with what it is."""
+
+    id: int
+    name: str
+    kind: str
+    vendor: str
 
 
 class Behaviour(_Row):
@@ -180,6 +201,8 @@ class Card(_Row):
     records: list[RecordRow]
     corrections: list[CorrectionRow]
     words: list[WordRow]
+    rules: list[RuleRow]
+    sources: list[SourceRow]
     behaviour: Behaviour | None
     released: Released | None
     unapplied: list[Unapplied]
@@ -206,14 +229,19 @@ _PARTS: dict[str, str] = {
     "disputes": f"""SELECT x.id, x.document_id, d.number, x.currency, x.amount_minor, x.category, x.said, x.opened_at
         FROM dialogue_dispute x JOIN ledger_document d ON (d.organisation_id, d.id) = (x.organisation_id, x.document_id)
         WHERE {_mine('x')} AND x.state = 'open' ORDER BY x.opened_at""",
-    "records": """SELECT s.id, k.name AS connection, k.id AS connection_id, s.external_id, s.score, s.evidence, s.linked_by, s.recorded_at, s.seen_at
+    "records": """SELECT s.id, k.name AS connection, k.id AS connection_id, s.external_id, s.score, s.evidence, s.linked_by,
+        s.home_id IS NOT NULL AS linked, coalesce(h.name, '') AS named, s.recorded_at, s.seen_at
         FROM ledger_sourcerecord s JOIN intake_connection k ON (k.organisation_id, k.id) = (s.organisation_id, s.connection_id)
+        LEFT JOIN ledger_customer h ON (h.organisation_id, h.id) = (s.organisation_id, s.home_id)
         WHERE s.organisation_id = %(o)s AND s.kind = 'customer' AND s.target_id = %(c)s AND s.retracted_at IS NULL ORDER BY s.id LIMIT 100""",
     "corrections": """SELECT id, field, value, before, reason, "by", recorded_at FROM ledger_correction
         WHERE organisation_id = %(o)s AND kind = 'customer' AND target_id = %(c)s AND retracted_at IS NULL ORDER BY recorded_at DESC""",
-    "words": """SELECT w.field, w.value, k.name AS connection, w.received_at
-        FROM ledger_fieldword w JOIN intake_connection k ON (k.organisation_id, k.id) = (w.organisation_id, w.connection_id)
-        WHERE w.organisation_id = %(o)s AND w.kind = 'customer' AND w.target_id = %(c)s ORDER BY w.field, w.received_at DESC""",
+    "words": """SELECT w.field, w.value #>> '{}' AS value, w.form, w.connection_id, w.external_id, w.received_at
+        FROM ledger_sourcerecord s JOIN ledger_fieldword w ON w.organisation_id = %(o)s AND w.kind = 'customer'
+             AND w.connection_id = s.connection_id AND w.external_id = s.external_id
+        WHERE s.organisation_id = %(o)s AND s.kind = 'customer' AND s.target_id = %(c)s AND s.retracted_at IS NULL AND s.gone_at IS NULL""",
+    "rules": "SELECT key, places, reason FROM ledger_fieldrule WHERE organisation_id = %(o)s AND retracted_at IS NULL",
+    "sources": "SELECT id, name, kind, vendor FROM intake_connection WHERE organisation_id = %(o)s",
     "unapplied": f"""SELECT id, date, currency, unapplied_minor, left(remittance, 200) AS remittance FROM ledger_payment t
         WHERE {_mine('t')} AND unapplied_minor > 0 ORDER BY date DESC, id DESC LIMIT 50""",
 }

@@ -151,15 +151,6 @@ class Record(_Row):
     seen_at: dt.datetime
 
 
-class Word(_Row):
-    """What a source last said about a field on which it and somebody else disagree."""
-
-    field: str
-    value: Any
-    connection: str
-    received_at: dt.datetime
-
-
 class Card(_Row):
     """All of it."""
 
@@ -173,7 +164,6 @@ class Card(_Row):
     messages: list[Message]
     corrections: list[Correction]
     records: list[Record]
-    words: list[Word]
 
 
 _HEAD = """SELECT d.id, d.kind, d.number, d.customer_id, c.name AS customer, k.name AS connection, d.connection_id, d.external_id, d.issue_date,
@@ -208,9 +198,6 @@ _PARTS: dict[str, str] = {
         FROM ledger_sourcerecord s JOIN intake_connection k ON (k.organisation_id, k.id) = (s.organisation_id, s.connection_id)
         LEFT JOIN intake_envelope e ON (e.organisation_id, e.id) = (s.organisation_id, s.envelope_id)
         WHERE s.organisation_id = %(o)s AND s.kind IN ('invoice', 'credit_note') AND s.target_id = %(d)s AND s.retracted_at IS NULL""",
-    "words": """SELECT w.field, w.value, k.name AS connection, w.received_at
-        FROM ledger_fieldword w JOIN intake_connection k ON (k.organisation_id, k.id) = (w.organisation_id, w.connection_id)
-        WHERE w.organisation_id = %(o)s AND w.kind IN ('invoice', 'credit_note') AND w.target_id = %(d)s ORDER BY w.field, w.received_at DESC""",
 }
 _CARD = (
     f"SELECT json_build_object('head', (SELECT row_to_json(x) FROM ({_HEAD}) x), "

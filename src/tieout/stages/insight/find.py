@@ -31,7 +31,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 _FIND = """
 (SELECT 'customer' AS kind, c.id, c.name AS title, c.city AS beside, NULL::date AS date, '' AS currency, NULL::bigint AS amount_minor,
         c.folded_name = %(folded)s AS exact
-   FROM ledger_customer c WHERE c.organisation_id = %(o)s AND (c.folded_name LIKE %(folded_like)s OR c.name ILIKE %(like)s OR c.tax_id = %(text)s)
+   FROM ledger_customer c
+  WHERE c.organisation_id = %(o)s AND c.lead_id IS NULL AND (c.folded_name LIKE %(folded_like)s OR c.name ILIKE %(like)s OR c.tax_id = %(text)s)
   ORDER BY exact DESC, length(c.name), c.id LIMIT %(most)s)
 UNION ALL
 (SELECT d.kind, d.id, d.number, c.name, d.due_date, d.currency, d.amount_minor, true

@@ -24,6 +24,9 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     replies: int
     quarantined: int
     unknown: int
+    identity: int
+    alerts: int
+    conflicts: int
     sources: tuple[Freshness, ...]
     mode: str
     mode_reason: str
@@ -40,6 +43,10 @@ _WAITING = {
     "replies": "dialogue_reply WHERE organisation_id = %(o)s AND state = 'open'",
     "quarantined": "intake_quarantinedrow WHERE organisation_id = %(o)s AND state = 'open'",
     "unknown": "outreach_message WHERE organisation_id = %(o)s AND state = 'unknown'",
+    "identity": "ledger_linkproposal WHERE organisation_id = %(o)s AND state = 'open' AND NOT related",
+    "alerts": "health_alert WHERE organisation_id = %(o)s AND closed_at IS NULL AND acknowledged_at IS NULL"
+    " AND (snoozed_until IS NULL OR snoozed_until <= %(now)s)",
+    "conflicts": "writeback_conflict WHERE organisation_id = %(o)s AND state = 'open'",
 }
 _COUNTS = ", ".join(f"(SELECT count(*) FROM (SELECT 1 FROM {where} LIMIT {MOST}) waiting)" for where in _WAITING.values())
 _SHELL = f"""
@@ -52,7 +59,7 @@ SELECT {_COUNTS},
 def shell(*, now: dt.datetime) -> Shell:
     """The menu's counts, the sources and the mode of the current organisation at `now`."""
     with connection.cursor() as cursor:
-        cursor.execute(_SHELL, {"o": walls.current()})
+        cursor.execute(_SHELL, {"o": walls.current(), "now": now})
         row = cursor.fetchone()
     waiting = dict(zip(_WAITING, row, strict=False))
     switches, mode, stopped, stopped_why, frozen, frozen_why = row[len(_WAITING) :]

@@ -55,11 +55,13 @@ class TieOut(msgspec.Struct, frozen=True, kw_only=True):
 _PAIRS = """
 WITH held AS MATERIALIZED (
   SELECT d.id, d.kind, d.number, d.customer_id, d.currency, d.issue_date, d.status, d.source_status, r.external_id, r.gone_at,
-         d.connection_id = %(conn)s AS born_here, r.content_hash = '\\x00' AND d.connection_id <> %(conn)s AS unheard,
+         d.connection_id = %(conn)s AS born_here, d.amount_minor - r.reported_minor AS edited,
+         r.content_hash = '\\x00' AND d.connection_id <> %(conn)s AS unheard,
          CASE WHEN d.status IN ('open', 'unknown') THEN d.amount_minor - d.allocated_minor - d.written_off_minor ELSE 0 END AS ours,
          CASE WHEN r.gone_at IS NOT NULL THEN 0
               WHEN d.connection_id = %(conn)s AND d.status IN ('void', 'deleted', 'draft') THEN 0
-              WHEN d.connection_id = %(conn)s THEN coalesce(d.reported_open_minor, d.amount_minor - d.allocated_minor - d.written_off_minor)
+              WHEN d.connection_id = %(conn)s THEN coalesce(d.reported_open_minor - d.taken_back_minor,
+                                                               d.amount_minor - d.allocated_minor - d.written_off_minor)
               WHEN r.reported_status IN ('void', 'deleted') THEN 0
               ELSE coalesce(r.reported_open_minor, d.amount_minor - d.allocated_minor - d.written_off_minor) END AS theirs
     FROM ledger_sourcerecord r JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = r.target_id AND d.kind = r.kind
@@ -74,14 +76,30 @@ untold AS (
      AND NOT EXISTS (SELECT 1 FROM ledger_stated s WHERE s.organisation_id = %(org)s AND s.connection_id = %(conn)s AND s.allocation_id = a.id
                         AND s.retracted_at IS NULL)
    GROUP BY 1),
+back AS (
+  SELECT s.document_id, greatest(0, sum(s.stated - s.applied)) AS minor
+    FROM (SELECT h.id AS document_id, p.id AS payment_id, sum(t.amount_minor) AS stated,
+                 coalesce((SELECT sum(a.amount_minor) FROM ledger_allocation a WHERE a.organisation_id = %(org)s AND a.document_id = h.id
+                              AND a.payment_id = p.id AND a.retracted_at IS NULL), 0) AS applied
+            FROM held h
+            JOIN ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.kind = 'invoice' AND r.target_id = h.id AND r.retracted_at IS NULL
+            JOIN ledger_stated t ON t.organisation_id = %(org)s AND t.connection_id = r.connection_id AND t.document_external_id = r.external_id
+                 AND t.kind = 'cash' AND t.retracted_at IS NULL
+            JOIN ledger_sourcerecord q ON q.organisation_id = %(org)s AND q.connection_id = t.connection_id AND q.kind = 'payment'
+                 AND q.external_id = t.source_external_id AND q.retracted_at IS NULL
+            JOIN ledger_payment p ON p.organisation_id = %(org)s AND p.id = q.target_id AND p.refunded_minor > 0
+           WHERE h.kind = 'invoice' AND h.ours <> h.theirs
+             AND p.connection_id = r.connection_id GROUP BY 1, 2) s
+   GROUP BY 1),
 moving AS (
   SELECT customer_id, currency, sum(amount_minor) AS minor FROM ledger_payment
    WHERE organisation_id = %(org)s AND connection_id = %(conn)s AND status IN ('pending', 'processing') AND customer_id IS NOT NULL GROUP BY 1, 2)
 SELECT h.id, h.kind, h.number, h.customer_id, c.name, h.currency, h.issue_date, h.status, h.source_status, h.external_id, h.gone_at IS NOT NULL,
-       h.unheard, h.ours, h.theirs, w.minor, u.minor, m.minor
+       h.unheard, h.ours, h.theirs, w.minor, u.minor, m.minor, b.minor, CASE WHEN h.born_here OR h.gone_at IS NOT NULL THEN 0 ELSE h.edited END
   FROM held h JOIN ledger_customer c ON c.organisation_id = %(org)s AND c.id = h.customer_id
   LEFT JOIN waiting w ON w.document_external_id = h.external_id
   LEFT JOIN untold u ON u.document_id = h.id
+  LEFT JOIN back b ON b.document_id = h.id
   LEFT JOIN moving m ON m.customer_id = h.customer_id AND m.currency = h.currency
  ORDER BY h.id"""
 
@@ -97,13 +115,18 @@ def of(*, connection: Connection, today: dt.date, customer_id: int | None = None
         rows = cursor.fetchall()
     documents, names, pairs = {}, {}, []
     for row in rows:
-        (pk, kind, number, customer, name, currency, issued, _, source_status, external_id, gone, unheard, ours, theirs, waits, untold, moves) = row
+        pk, kind, number, customer, name, currency, issued, _, source_status, external_id, gone, unheard, ours, theirs = row[:14]
+        waits, untold, moves, back, edited = row[14:]
         sign = -1 if kind == "credit_note" else 1
         evidence: dict[tieout.Cause, int | None] = {}
         if gone:
             evidence["missed_delete"] = None
         if untold:
             evidence["timing"] = -sign * int(untold)
+        if edited:
+            evidence["edited"] = sign * int(edited)
+        if back:
+            evidence["given_back"] = sign * int(back)
         if unheard:
             evidence["timing"] = None
         settled_there = theirs == 0 and (kind == "credit_note" or source_status in _SETTLED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import msgspec
@@ -72,6 +73,18 @@ class WaitingRow(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     raw: dict[str, Any]
     state: str
+    kind: str = "file"
+    external_id: str = ""
+
+    @property
+    def text(self) -> str:
+        """The record as JSON, a line for each field."""
+        return json.dumps(self.raw, indent=2, ensure_ascii=False)
+
+    @property
+    def text_lines(self) -> int:
+        """So many lines of it are shown at once."""
+        return min(24, self.text.count("\n") + 1)
 
 
 def freshness_of(connection: Connection, now: dt.datetime) -> Freshness:
@@ -161,6 +174,8 @@ def quarantined(*, connection_id: int | None = None, state: str = "open", after:
             id=r.pk,
             connection_id=r.connection_id,
             connection=r.connection.name,
+            kind=r.connection.kind,
+            external_id=r.external_id,
             file=r.envelope.name if r.envelope else "",
             line=r.line,
             column=r.column,

@@ -76,7 +76,8 @@ def state(*, connection_id: int, name: str, state: str) -> None:
 
 def disable(*, connection_id: int, name: str, reason: str) -> None:
     """The account has no such stream; the others go on."""
-    SyncStream.objects.filter(connection_id=connection_id, name=name).update(state="disabled", reason=reason)
+    rows = SyncStream.objects.filter(connection_id=connection_id, name=name)
+    rows.exclude(state="disabled", reason=reason).update(state="disabled", reason=reason)
 
 
 def move(

@@ -9,6 +9,7 @@ from typing import Any
 
 from tieout.core.evidence import Actor
 from tieout.stages.base import audit, secret
+from tieout.stages.intake import stream
 from tieout.stages.intake.connect import NameTaken
 from tieout.stages.intake.models import Connection, SyncStream
 
@@ -53,14 +54,28 @@ def secrets(*, connection_id: int, keys: Iterable[str]) -> dict[str, str]:
     return {key: value for key in keys if (value := secret.get(name=secret_name(connection_id, key))) is not None}
 
 
-def replace_secrets(*, connection: Connection, secrets: Mapping[str, str], actor: Actor, now: dt.datetime) -> None:
-    """New credentials for a connection that was let in before: it may be read again."""
+def replace_secrets(
+    *, connection: Connection, secrets: Mapping[str, str], account: Mapping[str, Any], actor: Actor, now: dt.datetime, forget: Iterable[str] = ()
+) -> None:
+    """New credentials for a connection that was let in before: it may be read again. One that was disconnected is read anew, and begins
+    in pilot once more: what happened meanwhile is looked at before anything is written."""
+    for key in forget:
+        secret.forget(name=secret_name(connection.pk, key))
     for key, value in secrets.items():
         if value:
             secret.put(name=secret_name(connection.pk, key), value=value, now=now)
+    connection.account = dict(account)
     connection.needs_person, connection.not_before = "", None
-    connection.save(update_fields=["needs_person", "not_before"])
-    SyncStream.objects.filter(connection=connection, state="auth_broken").update(state="lagging", reason="")
+    rows = SyncStream.objects.filter(connection=connection)
+    rows.filter(state="auth_broken").update(state="lagging", reason="")
+    anew = ["disabled"]  # what was not permitted before may be now
+    if connection.paused_at is not None:
+        connection.paused_at, connection.stage = None, "pilot"
+        rows.filter(name=CHANGES).update(state="lagging", reason="")
+        anew.append("paused")
+    names = list(rows.filter(state__in=anew).exclude(name=CHANGES).values_list("name", flat=True))
+    stream.ask_anew(connection_id=connection.pk, names=names, now=now)
+    connection.save(update_fields=["account", "needs_person", "not_before", "paused_at", "stage"])
     audit.write(actor=actor, action="connection.reconnect", object_kind="connection", object_id=connection.pk, now=now)
 
 
@@ -75,11 +90,14 @@ def disconnect(*, connection: Connection, actor: Actor, now: dt.datetime) -> Non
     audit.write(actor=actor, action="connection.disconnect", object_kind="connection", object_id=connection.pk, now=now)
 
 
-def go_live(*, connection: Connection, actor: Actor, now: dt.datetime) -> None:
-    """From now on we write there as well; what the map says of it is drawn by the caller."""
+def go_live(*, connection: Connection, actor: Actor, now: dt.datetime, reason: str = "", missing: Iterable[str] = ()) -> None:
+    """From now on we write there as well; what the map says of it is drawn by the caller. `reason` is why, where something was `missing`."""
     connection.stage = "live"
     connection.save(update_fields=["stage"])
-    audit.write(actor=actor, action="connection.live", object_kind="connection", object_id=connection.pk, now=now)
+    audit.write(
+        actor=actor, action="connection.live", object_kind="connection", object_id=connection.pk, now=now, reason=reason,
+        detail={"missing": list(missing)},
+    )  # fmt: skip
 
 
 def lease(*, connection_id: int, at: dt.datetime) -> uuid.UUID | None:

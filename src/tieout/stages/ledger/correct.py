@@ -8,8 +8,8 @@ from typing import Any
 from tieout.core import party
 from tieout.core.evidence import Actor
 from tieout.stages.base import audit, feed
-from tieout.stages.ledger import version
-from tieout.stages.ledger.models import Correction, Customer, Document, FieldWord
+from tieout.stages.ledger import decide, version
+from tieout.stages.ledger.models import Correction, Customer, Document, SourceRecord
 
 CUSTOMER_FIELDS = frozenset({"name", "country", "city", "debtor_type", "time_zone", "language", "tax_id", "phone", "currency", "owner", "parent_id"})
 DOCUMENT_FIELDS = frozenset({"due_date", "issue_date", "number", "po_number", "status", "amount_minor"})
@@ -53,10 +53,15 @@ def retract(*, correction: Correction, actor: Actor, now: dt.datetime) -> None:
     if correction.retracted_at is not None:
         return
     row = _target(correction.kind, correction.target_id, correction.field)
-    word = FieldWord.objects.filter(kind=correction.kind, target_id=correction.target_id, field=correction.field).order_by("-received_at").first()
-    _set(row, correction.kind, correction.field, word.value if word else correction.before, now)
+    _set(row, correction.kind, correction.field, correction.before, now)
     correction.retracted_at = now
     correction.save(update_fields=["retracted_at"])
+    if correction.kind == "customer":
+        decide.run(customer_ids=[correction.target_id], now=now)
+    else:
+        # The next reading takes in what its source has said since, as if it were new.
+        born = SourceRecord.objects.filter(kind=correction.kind, target_id=correction.target_id, retracted_at__isnull=True)
+        born.filter(connection_id=row.connection_id).update(content_hash=b"\x00")
     audit.write(
         actor=actor,
         action="correct.retract",

@@ -158,6 +158,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_customer (
   organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, name text NOT NULL, folded_name text NOT NULL, aliases jsonb,
   accounts jsonb, country text, city text, currency text, email text, phone text, parent_external_id text, debtor_type text, time_zone text,
   language text, tax_id text, content_hash bytea NOT NULL);
+-- What a record says of the fields a rule decides: {field: [value, form]}.
+ALTER TABLE ledger_staged_customer ADD COLUMN IF NOT EXISTS words jsonb;
 CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_application (
   organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, date date, entries jsonb NOT NULL,
   content_hash bytea NOT NULL);
@@ -165,10 +167,45 @@ CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_refund (
   organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, payment_external_id text NOT NULL,
   credit_external_id text NOT NULL, status text NOT NULL, currency text NOT NULL, amount_minor bigint NOT NULL, date date,
   content_hash bytea NOT NULL);
-REVOKE ALL ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer, ledger_staged_application, ledger_staged_refund
-  FROM PUBLIC, tieout_app;
-GRANT SELECT, INSERT, DELETE, TRUNCATE
-  ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer, ledger_staged_application, ledger_staged_refund TO tieout_intake;
+CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_dispute (
+  organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, payment_external_id text NOT NULL,
+  status text NOT NULL, said text NOT NULL, currency text NOT NULL, amount_minor bigint NOT NULL, fee_currency text NOT NULL, fee_minor bigint,
+  date date, respond_by date, content_hash bytea NOT NULL);
+CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_payout (
+  organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, status text NOT NULL, source_status text NOT NULL,
+  currency text NOT NULL, amount_minor bigint NOT NULL, date date, reference text NOT NULL, reverses text NOT NULL, items jsonb NOT NULL,
+  content_hash bytea NOT NULL);
+CREATE UNLOGGED TABLE IF NOT EXISTS ledger_staged_deal (
+  organisation_id uuid NOT NULL, run bigint NOT NULL, line bigint, external_id text NOT NULL, name text NOT NULL, stage text NOT NULL,
+  won boolean NOT NULL, customer_external_id text NOT NULL, currency text NOT NULL, amount_minor bigint, close_date date,
+  content_hash bytea NOT NULL);
+-- What is known of a staged row once it has been looked up: its record here, the row that stands for, its customer, and whom that
+-- customer's own key founded where a link has it stand for another.
+ALTER TABLE ledger_staged_document ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint,
+  ADD COLUMN IF NOT EXISTS customer_id bigint, ADD COLUMN IF NOT EXISTS home_id bigint;
+ALTER TABLE ledger_staged_payment ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint,
+  ADD COLUMN IF NOT EXISTS customer_id bigint;
+ALTER TABLE ledger_staged_customer ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint,
+  ADD COLUMN IF NOT EXISTS home_id bigint;
+ALTER TABLE ledger_staged_application ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint;
+ALTER TABLE ledger_staged_refund ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint;
+ALTER TABLE ledger_staged_dispute ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint;
+ALTER TABLE ledger_staged_payout ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint;
+ALTER TABLE ledger_staged_deal ADD COLUMN IF NOT EXISTS record_id bigint, ADD COLUMN IF NOT EXISTS target_id bigint;
+-- A run's own rows are found past the dead ones of the runs before it.
+CREATE INDEX IF NOT EXISTS ledger_staged_document_run ON ledger_staged_document (run);
+CREATE INDEX IF NOT EXISTS ledger_staged_payment_run ON ledger_staged_payment (run);
+CREATE INDEX IF NOT EXISTS ledger_staged_customer_run ON ledger_staged_customer (run);
+CREATE INDEX IF NOT EXISTS ledger_staged_application_run ON ledger_staged_application (run);
+CREATE INDEX IF NOT EXISTS ledger_staged_refund_run ON ledger_staged_refund (run);
+CREATE INDEX IF NOT EXISTS ledger_staged_dispute_run ON ledger_staged_dispute (run);
+CREATE INDEX IF NOT EXISTS ledger_staged_payout_run ON ledger_staged_payout (run);
+CREATE INDEX IF NOT EXISTS ledger_staged_deal_run ON ledger_staged_deal (run);
+REVOKE ALL ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer, ledger_staged_application, ledger_staged_refund,
+  ledger_staged_dispute, ledger_staged_payout, ledger_staged_deal FROM PUBLIC, tieout_app;
+GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE
+  ON ledger_staged_document, ledger_staged_payment, ledger_staged_customer, ledger_staged_application, ledger_staged_refund,
+     ledger_staged_dispute, ledger_staged_payout, ledger_staged_deal TO tieout_intake;
 
 -- Statistics after a bulk change: the planner else believes yesterday's sizes until autovacuum comes by, and loops where
 -- it should hash. ANALYZE is the owner's right; the application may only ask for it, on these tables.

@@ -4,28 +4,23 @@ payments that were born elsewhere. Kept as said, in their own keys; `cash` makes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 _MINE = "s.organisation_id = %(org)s AND s.run = %(run)s"
 
 
-def _link(kind: str) -> str:
-    return f"""LEFT JOIN ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = '{kind}'
-        AND r.external_id = s.external_id AND r.retracted_at IS NULL"""
-
-
 #: An application is one set: what it no longer holds is taken back, what is new in it is added, the rest stays as it was.
 _APPLICATIONS = f"""
 WITH changed AS MATERIALIZED (
-  SELECT s.*, r.id AS record_id FROM ledger_staged_application s {_link("application")}
-   WHERE {_MINE} AND (r.id IS NULL OR r.content_hash <> s.content_hash)),
+  SELECT s.* FROM ledger_staged_application s WHERE {_MINE}),
 wanted AS MATERIALIZED (
   SELECT c.external_id, c.date, e ->> 0 AS kind, e ->> 1 AS source, e ->> 2 AS document, e ->> 3 AS currency, (e ->> 4)::bigint AS minor
     FROM changed c, jsonb_array_elements(c.entries) e WHERE (e ->> 4)::bigint > 0),
 held AS MATERIALIZED (
   SELECT t.* FROM ledger_stated t
    WHERE t.organisation_id = %(org)s AND t.connection_id = %(conn)s AND t.retracted_at IS NULL
-     AND t.application_external_id IN (SELECT external_id FROM changed)),
+     AND t.application_external_id IN (SELECT external_id FROM changed WHERE record_id IS NOT NULL)),
 gone AS (
   UPDATE ledger_stated t SET retracted_at = %(now)s FROM held h
    WHERE t.organisation_id = %(org)s AND t.id = h.id AND NOT EXISTS (
@@ -50,8 +45,7 @@ SELECT count(*) FILTER (WHERE record_id IS NULL), count(*) FILTER (WHERE record_
 
 _REFUNDS = f"""
 WITH changed AS MATERIALIZED (
-  SELECT s.*, r.id AS record_id FROM ledger_staged_refund s {_link("refund")}
-   WHERE {_MINE} AND (r.id IS NULL OR r.content_hash <> s.content_hash)),
+  SELECT s.* FROM ledger_staged_refund s WHERE {_MINE}),
 said AS (
   INSERT INTO ledger_statedrefund (organisation_id, connection_id, external_id, payment_external_id, credit_external_id, status, currency,
          amount_minor, date, recorded_at, problem)
@@ -74,16 +68,24 @@ _HEARD_DOCUMENTS = f"""
 UPDATE ledger_sourcerecord r SET content_hash = s.content_hash, envelope_id = %(envelope)s, line = s.line, seen_at = %(now)s,
        reported_minor = s.amount_minor, reported_open_minor = s.reported_open_minor, reported_status = s.status, gone_at = NULL, gone_as = ''
   FROM ledger_staged_document s, ledger_document d
- WHERE {_MINE} AND r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = s.kind AND r.external_id = s.external_id
-   AND r.retracted_at IS NULL AND r.content_hash <> s.content_hash
+ WHERE {_MINE} AND s.record_id IS NOT NULL AND r.organisation_id = %(org)s AND r.id = s.record_id
    AND d.organisation_id = %(org)s AND d.id = r.target_id AND d.connection_id <> %(conn)s
 RETURNING d.id, d.customer_id"""
+#: And its word on the due date, which the two are compared by.
+_HEARD_WORDS = f"""
+INSERT INTO ledger_fieldword AS known (organisation_id, kind, target_id, field, connection_id, external_id, value, form, envelope_id, line,
+       received_at)
+SELECT %(org)s, d.kind, d.id, 'due_date', %(conn)s, s.external_id, to_jsonb(s.due_date), s.due_date::text, %(envelope)s, s.line, %(now)s
+  FROM ledger_staged_document s
+  JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = s.target_id AND d.connection_id <> %(conn)s
+ WHERE {_MINE} AND s.record_id IS NOT NULL AND s.due_date IS NOT NULL
+    ON CONFLICT (organisation_id, connection_id, kind, external_id, field)
+    DO UPDATE SET value = excluded.value, form = excluded.form, received_at = excluded.received_at WHERE known.value <> excluded.value"""
 _HEARD_PAYMENTS = f"""
 UPDATE ledger_sourcerecord r SET content_hash = s.content_hash, envelope_id = %(envelope)s, line = s.line, seen_at = %(now)s,
        reported_minor = s.amount_minor, reported_status = s.status, gone_at = NULL, gone_as = ''
   FROM ledger_staged_payment s, ledger_payment p
- WHERE {_MINE} AND r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = 'payment' AND r.external_id = s.external_id
-   AND r.retracted_at IS NULL AND r.content_hash <> s.content_hash
+ WHERE {_MINE} AND s.record_id IS NOT NULL AND r.organisation_id = %(org)s AND r.id = s.record_id
    AND p.organisation_id = %(org)s AND p.id = r.target_id AND p.connection_id <> %(conn)s
 RETURNING p.id, p.customer_id"""
 
@@ -93,17 +95,15 @@ _YIELD = f"""
 WITH lowered AS (
   SELECT d.id AS document_id, NULL::bigint AS payment_id
     FROM ledger_staged_document s
-    JOIN ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = s.kind AND r.external_id = s.external_id
-         AND r.retracted_at IS NULL AND r.content_hash <> s.content_hash
-    JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = r.target_id AND d.connection_id = %(conn)s
-   WHERE {_MINE} AND d.allocated_minor > 0 AND (s.amount_minor < d.allocated_minor + d.written_off_minor OR s.currency <> d.currency)
+    JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = s.target_id AND d.connection_id = %(conn)s
+   WHERE {_MINE} AND s.record_id IS NOT NULL AND d.allocated_minor > 0
+     AND (s.amount_minor < d.allocated_minor + d.written_off_minor OR s.currency <> d.currency)
   UNION ALL
   SELECT NULL, p.id
     FROM ledger_staged_payment s
-    JOIN ledger_sourcerecord r ON r.organisation_id = %(org)s AND r.connection_id = %(conn)s AND r.kind = 'payment' AND r.external_id = s.external_id
-         AND r.retracted_at IS NULL AND r.content_hash <> s.content_hash
-    JOIN ledger_payment p ON p.organisation_id = %(org)s AND p.id = r.target_id AND p.connection_id = %(conn)s
-   WHERE {_MINE} AND p.allocated_minor > 0 AND (s.amount_minor < p.allocated_minor + p.refunded_minor OR s.currency <> p.currency)),
+    JOIN ledger_payment p ON p.organisation_id = %(org)s AND p.id = s.target_id AND p.connection_id = %(conn)s
+   WHERE {_MINE} AND s.record_id IS NOT NULL AND p.allocated_minor > 0
+     AND (s.amount_minor < p.allocated_minor + p.refunded_minor OR s.currency <> p.currency)),
 giving AS MATERIALIZED (
   SELECT a.id FROM ledger_allocation a JOIN lowered l ON a.document_id = l.document_id OR a.credit_note_id = l.document_id
                    OR a.payment_id = l.payment_id
@@ -115,9 +115,8 @@ UPDATE ledger_allocation a SET retracted_at = %(now)s, retracted_reason = 'its s
 
 
 class Heard(NamedTuple):
-    """`staged` applications and refunds, how many of them were new and changed, and the customers of documents of another birth."""
+    """How many applications, refunds and documents of another birth were new and changed, and whose customers they are."""
 
-    staged: int
     created: int
     updated: int
     touched: list[int]
@@ -129,20 +128,21 @@ def give_way(cursor: Any, given: dict[str, Any]) -> list[int]:
     return [row[0] for row in cursor.fetchall()]
 
 
-def run(cursor: Any, given: dict[str, Any]) -> Heard:
-    """After the documents: keep what is said."""
-    staged = created = updated = 0
+def run(cursor: Any, given: dict[str, Any], *, staged: Mapping[str, int]) -> Heard:
+    """After the documents: keep what is said. `staged` counts what is new or changed of each kind."""
+    created = updated = 0
+    touched: list[int] = []
     for table, merge in (("application", _APPLICATIONS), ("refund", _REFUNDS)):
-        cursor.execute(f"SELECT count(*) FROM ledger_staged_{table} s WHERE {_MINE}", given)
-        here = int(cursor.fetchone()[0])
-        if here:
+        if staged[table]:
             cursor.execute(merge, given)
             new, changed = cursor.fetchone()
-            staged, created, updated = staged + here, created + new, updated + changed
-    touched = []
-    for heard in (_HEARD_DOCUMENTS, _HEARD_PAYMENTS):
-        cursor.execute(heard, given)
-        rows = cursor.fetchall()
-        updated += len(rows)
-        touched += [row[1] for row in rows if row[1]]
-    return Heard(staged, created, updated, touched)
+            created, updated = created + new, updated + changed
+    if staged["document"]:
+        cursor.execute(_HEARD_WORDS, given)
+    for table, heard in (("document", _HEARD_DOCUMENTS), ("payment", _HEARD_PAYMENTS)):
+        if staged[table]:
+            cursor.execute(heard, given)
+            rows = cursor.fetchall()
+            updated += len(rows)
+            touched += [row[1] for row in rows if row[1]]
+    return Heard(created, updated, touched)

@@ -14,11 +14,14 @@ from django.db.models import Case, ExpressionWrapper, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from tieout.stages.base.rows import OrganisationRow, currency, tie, words
-from tieout.stages.ledger.said import AllocationKind, FieldWord, Seen, SourceRecord, Stated, StatedRefund, TieOutRun
+from tieout.stages.ledger.linked import KeyRule, LinkProposal, Moved
+from tieout.stages.ledger.paid_out import Payout, PayoutItem
+from tieout.stages.ledger.said import AllocationKind, Deal, FieldRule, FieldWord, Seen, SourceRecord, Stated, StatedDispute, StatedRefund, TieOutRun
 
 __all__ = [
-    "Allocation", "Contact", "Correction", "Customer", "Document", "DocumentLine", "DocumentVersion", "DueDate", "FieldWord", "Payment",
-    "PaymentVersion", "Refund", "Seen", "SourceRecord", "Stated", "StatedRefund", "TieOutRun",
+    "Allocation", "Contact", "Correction", "Customer", "Deal", "Document", "DocumentLine", "DocumentVersion", "DueDate", "FieldRule",
+    "FieldWord", "KeyRule", "LinkProposal", "Moved", "Payment", "PaymentVersion", "Payout", "PayoutItem", "Refund", "Seen", "SourceRecord",
+    "Stated", "StatedDispute", "StatedRefund", "TieOutRun",
 ]  # fmt: skip
 
 _BIG = models.BigIntegerField()
@@ -62,6 +65,8 @@ class Customer(OrganisationRow):
     tax_id = models.CharField(max_length=64, blank=True, default="")
     phone = models.CharField(max_length=64, blank=True, default="")
     parent = tie("ledger.Customer", null=True)
+    lead = tie("ledger.Customer", null=True)  # by links in force this is one customer with that one, where everything of theirs stands
+    compared_at = models.DateTimeField(null=True, blank=True)  # the `recorded_at` it was last compared with others at
     owner = models.BigIntegerField(null=True, blank=True)  # person who looks after the account
     created_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
@@ -70,6 +75,7 @@ class Customer(OrganisationRow):
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["organisation_id", "folded_name"], name="ledger_customer_folded"),
             models.Index(fields=["organisation_id", "name"], name="ledger_customer_name"),
+            models.Index(fields=["organisation_id", "lead"], condition=Q(lead__isnull=False), name="ledger_customer_lead"),
         ]
 
 
@@ -95,6 +101,8 @@ class Document(OrganisationRow):
     `allocated_minor` and `written_off_minor` are kept by the database from live allocations (guards.sql), which also
     refuses to go past the amount. `open_minor` follows from them and from what the source reports:
     void and deleted are 0; else amount - allocated - written off, and never more than the source says is open.
+    `taken_back_minor` is what lost disputes have taken of money on it: a source that goes on calling it paid is not believed for that
+    much, which is in `reported_open_minor` already.
     """
 
     class Kind(models.TextChoices):
@@ -115,6 +123,7 @@ class Document(OrganisationRow):
     currency = currency()
     amount_minor = models.BigIntegerField()
     reported_open_minor = models.BigIntegerField(null=True, blank=True)
+    taken_back_minor = models.BigIntegerField(default=0, db_default=0)
     allocated_minor = models.BigIntegerField(default=0)
     written_off_minor = models.BigIntegerField(default=0)
     status = models.CharField(max_length=16, default="open")
@@ -171,7 +180,7 @@ class DocumentVersion(OrganisationRow):
 
 
 class DocumentLine(OrganisationRow):
-    """A line of a document as the source gave it."""
+    """A line of a document as the source gave it; `item` and `tax_code` are its source's own names for what was sold and its tax."""
 
     checks_organisation = False
 
@@ -180,6 +189,8 @@ class DocumentLine(OrganisationRow):
     description = words()
     quantity = models.CharField(max_length=40, blank=True, default="")
     amount_minor = models.BigIntegerField()
+    item = models.CharField(max_length=200, blank=True, default="", db_default="")
+    tax_code = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["organisation_id", "document", "ordinal"], name="ledger_line_order")]
@@ -309,7 +320,7 @@ class Allocation(OrganisationRow):
 
 
 class Refund(OrganisationRow):
-    """Money given back for a payment."""
+    """Money given back for a payment, or taken back by the payer's bank (`disputed`)."""
 
     payment = tie("ledger.Payment")
     currency = currency()
@@ -319,6 +330,7 @@ class Refund(OrganisationRow):
     retracted_at = models.DateTimeField(null=True, blank=True)
     reason = words()
     stated = tie("ledger.StatedRefund", null=True)
+    disputed = tie("ledger.StatedDispute", null=True)
 
     class Meta:
         indexes: ClassVar[list[Any]] = [models.Index(fields=["organisation_id", "payment"], name="ledger_refund_payment")]

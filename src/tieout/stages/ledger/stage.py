@@ -13,11 +13,12 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection
 
-from tieout.core import documents, party
-from tieout.core.documents import Application, CreditNote, Customer, Invoice, Payment, Record, Refund
+from tieout.core import documents, party, truth
+from tieout.core.documents import Application, CreditNote, Customer, Deal, Dispute, Invoice, Line, Payment, Payout, Record, Refund
 from tieout.stages.base import walls
 
 BATCH = 20_000
@@ -32,9 +33,12 @@ _COLUMNS = {
     "payment": "external_id, customer_external_id, customer_name, date, currency, amount_minor, payer_name, payer_account, reference, remittance,"
     " bank_ref, stated_document, status, source_status",
     "customer": "external_id, name, folded_name, aliases, accounts, country, city, currency, email, phone, parent_external_id, debtor_type,"
-    " time_zone, language, tax_id",
+    " time_zone, language, tax_id, words",
     "application": "external_id, date, entries",
     "refund": "external_id, payment_external_id, credit_external_id, status, currency, amount_minor, date",
+    "dispute": "external_id, payment_external_id, status, said, currency, amount_minor, fee_currency, fee_minor, date, respond_by",
+    "payout": "external_id, status, source_status, currency, amount_minor, date, reference, reverses, items",
+    "deal": "external_id, name, stage, won, customer_external_id, currency, amount_minor, close_date",
 }
 
 
@@ -103,6 +107,12 @@ def _date(value: dt.date | None) -> str | None:
     return None if value is None else _DAY[value]
 
 
+def _line(line: Line) -> list[Any]:
+    # What hardly any source names stands at the end and is left out where it is empty: it makes no version of what has not changed.
+    more = [line.item or "", line.tax_code or ""] if line.item or line.tax_code else []
+    return [line.description, line.quantity or "", line.amount.minor, *more]
+
+
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
@@ -120,7 +130,7 @@ def customer_key(customer_id: str | None, name: str | None) -> str:
 
 
 def _invoice(r: Invoice) -> str:
-    lines = _json([[line.description, line.quantity or "", line.amount.minor] for line in r.lines]) if r.lines else None
+    lines = _json([_line(line) for line in r.lines]) if r.lines else None
     dues = _json([[due.due_date.isoformat(), due.amount.minor] for due in r.due_dates]) if len(r.due_dates) > 1 else None
     return _row(
         "invoice", r.invoice_id, r.number, customer_key(r.customer_id, r.customer_name), r.customer_name,
@@ -150,7 +160,7 @@ def _customer(r: Customer) -> str:
     return _row(
         customer_key(r.customer_id, r.name), r.name[:300], party.fold(r.name)[:300], _json(list(r.aliases)), _json(list(r.accounts)),
         r.country, r.city, r.currency, r.email, r.phone, r.parent_id, r.debtor_type, r.time_zone,
-        r.language, r.tax_id,
+        r.language, r.tax_id, _json(truth.words({field: getattr(r, field) for field in truth.FIELDS})),
     )
 
 
@@ -167,6 +177,28 @@ def _refund(r: Refund) -> str:
     )
 
 
+def _dispute(r: Dispute) -> str:
+    return _row(
+        r.dispute_id, r.payment_id, r.status, r.reason or "", r.amount.currency, str(r.amount.minor), r.fee.currency if r.fee else "",
+        str(r.fee.minor) if r.fee else None, _date(r.date), _date(r.respond_by),
+    )
+
+
+def _payout(r: Payout) -> str:
+    items = [[part.what, part.id or "", part.gross.minor, part.fee.minor] for part in r.parts]
+    return _row(
+        r.payout_id, r.status, r.source_status or "", r.amount.currency, str(r.amount.minor), _date(r.date), r.reference or "", r.reverses or "",
+        _json(items),
+    )
+
+
+def _deal(r: Deal) -> str:
+    return _row(
+        r.deal_id, r.name[:300], r.stage[:64], "t" if r.won else "f", r.customer_id or "", r.amount.currency if r.amount else "",
+        str(r.amount.minor) if r.amount else None, _date(r.close_date),
+    )
+
+
 _ROWS: dict[type[Record], tuple[str, Callable[..., str]]] = {
     documents.Invoice: ("document", _invoice),
     documents.CreditNote: ("document", _credit_note),
@@ -174,4 +206,7 @@ _ROWS: dict[type[Record], tuple[str, Callable[..., str]]] = {
     documents.Customer: ("customer", _customer),
     documents.Application: ("application", _application),
     documents.Refund: ("refund", _refund),
+    documents.Dispute: ("dispute", _dispute),
+    documents.Payout: ("payout", _payout),
+    documents.Deal: ("deal", _deal),
 }

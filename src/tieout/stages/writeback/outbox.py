@@ -82,16 +82,20 @@ def claim(*, kind: str, now: dt.datetime, limit: int = 50) -> list[Claimed]:
 
 
 def settle(
-    *, id: int, state: str, receipt: str, now: dt.datetime, again_at: dt.datetime | None = None, external_id: str = ""
-) -> None:
-    """Say how it went: done, failed or unknown; or waiting again at a time, where the other side surely did nothing."""
+    *, id: int, state: str, receipt: str, now: dt.datetime, again_at: dt.datetime | None = None, external_id: str = "", lacks: str = "",
+    sent: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Say how it went: done, failed or unknown; for a person, who is to fill in what it `lacks`; or waiting again at a time, where the
+    other side surely did nothing. `sent` is kept as what was told."""
     row = Outgoing.objects.select_for_update().get(pk=id)
     if row.state != Outgoing.State.CLAIMED:
         return
-    row.state, row.receipt = state, receipt
+    row.state, row.receipt, row.lacks = state, receipt, lacks
+    if sent is not None:
+        row.body = {**row.body, "sent": sent}
     row.settled_at = None if state == Outgoing.State.WAITING else now
     row.not_before, row.external_id = again_at or row.not_before, external_id or row.external_id
-    row.save(update_fields=["state", "receipt", "settled_at", "not_before", "external_id"])
+    row.save(update_fields=["state", "receipt", "settled_at", "not_before", "external_id", "lacks", "body"])
 
 
 def doubt(*, before: dt.datetime, now: dt.datetime) -> int:

@@ -13,7 +13,9 @@ from typing import Any
 
 from django.db import connection
 
+from tieout.core.documents import GIVEN_BACK
 from tieout.stages.base import walls
+from tieout.stages.writeback import crm, edits
 from tieout.stages.writeback.models import Outgoing, Route
 
 _LIVE = """route AS MATERIALIZED (
@@ -40,7 +42,10 @@ missing AS (
     FROM route t JOIN ledger_document d ON d.organisation_id = %(org)s AND d.connection_id = t.origin_id AND d.kind = t.what
    WHERE d.status = 'open' AND d.amount_minor > 0 AND coalesce(d.issue_date, (d.created_at AT TIME ZONE 'UTC')::date) >= t.since
      AND (%(customers)s::bigint[] IS NULL OR d.customer_id = ANY(%(customers)s))
-     AND NOT {_there("invoice", "t.target_id", "d.id").replace("'invoice'", "d.kind")})
+     AND NOT {_there("invoice", "t.target_id", "d.id").replace("'invoice'", "d.kind")}
+     -- The paper of a refund goes over as the refund, not once more beside it.
+     AND NOT (d.kind = 'credit_note' AND d.source_status = '{GIVEN_BACK}'
+              AND EXISTS (SELECT 1 FROM route f WHERE f.what = 'refund' AND f.origin_id = t.origin_id AND f.target_id = t.target_id)))
 """
 _CUSTOMERS = _DOCUMENTS + f"""
 SELECT DISTINCT m.target_id, m.customer_id, c.name FROM missing m
@@ -48,7 +53,7 @@ SELECT DISTINCT m.target_id, m.customer_id, c.name FROM missing m
   JOIN route t ON t.target_id = m.target_id AND t.what = 'customer'
  WHERE NOT {_there("customer", "m.target_id", "m.customer_id")} AND NOT {_asked("customer", "customer", "m.target_id", "m.customer_id")}"""
 _INVOICES = _DOCUMENTS + f"""
-SELECT m.target_id, m.id, m.number FROM missing m
+SELECT m.target_id, m.id, m.number, {edits.STATE} FROM missing m JOIN ledger_document d ON d.organisation_id = %(org)s AND d.id = m.id
  WHERE m.kind = 'invoice' AND {_there("customer", "m.target_id", "m.customer_id")} AND NOT {_asked("invoice", "invoice", "m.target_id", "m.id")}"""
 _CREDIT_NOTES = _DOCUMENTS + f"""
 SELECT m.target_id, m.id, m.number FROM missing m
@@ -89,9 +94,45 @@ SELECT t.target_id, d.id, d.number
  WHERE d.status IN ('void', 'deleted') AND (%(customers)s::bigint[] IS NULL OR d.customer_id = ANY(%(customers)s))
    AND NOT {_asked("void", "invoice", "t.target_id", "d.id")}"""
 
+#: Money given back on payments the other system has; what a lost dispute takes changes the payment itself.
+_REFUNDS = f"""
+WITH {_LIVE}
+SELECT t.target_id, f.id, s.external_id
+  FROM route t JOIN ledger_payment p ON p.organisation_id = %(org)s AND p.connection_id = t.origin_id AND t.what = 'refund'
+  JOIN ledger_refund f ON f.organisation_id = %(org)s AND f.payment_id = p.id AND f.retracted_at IS NULL AND f.stated_id IS NOT NULL
+  JOIN ledger_statedrefund s ON s.organisation_id = %(org)s AND s.id = f.stated_id
+ WHERE f.date >= t.since AND (%(customers)s::bigint[] IS NULL OR p.customer_id = ANY(%(customers)s))
+   AND {_there("payment", "t.target_id", "p.id")} AND NOT {_there("refund", "t.target_id", "f.id")}
+   AND NOT {_asked("refund", "refund", "t.target_id", "f.id")}"""
+
+#: Payments the other system has, of which a dispute has taken a part: once for each dispute that is lost.
+_TAKEN = f"""
+WITH {_LIVE}
+SELECT t.target_id, f.id, s.external_id
+  FROM route t JOIN ledger_payment p ON p.organisation_id = %(org)s AND p.connection_id = t.origin_id AND t.what = 'payment'
+  JOIN ledger_refund f ON f.organisation_id = %(org)s AND f.payment_id = p.id AND f.retracted_at IS NULL AND f.disputed_id IS NOT NULL
+  JOIN ledger_stateddispute s ON s.organisation_id = %(org)s AND s.id = f.disputed_id
+ WHERE (%(customers)s::bigint[] IS NULL OR p.customer_id = ANY(%(customers)s)) AND {_there("payment", "t.target_id", "p.id")}
+   AND NOT {_asked("change_payment", "refund", "t.target_id", "f.id")}"""
+
+#: Payouts that arrived, whole and adding up; and those told that have come back since.
+_PAYOUTS = f"""
+WITH {_LIVE}
+SELECT t.target_id, p.id, p.external_id
+  FROM route t JOIN ledger_payout p ON p.organisation_id = %(org)s AND p.connection_id = t.origin_id AND t.what = 'payout'
+ WHERE p.status = 'paid' AND p.reverses = '' AND p.problem = '' AND p.items > 0 AND p.date >= t.since
+   AND NOT {_there("payout", "t.target_id", "p.id")} AND NOT {_asked("payout", "payout", "t.target_id", "p.id")}"""
+_CANCELLED = f"""
+WITH {_LIVE}
+SELECT t.target_id, p.id, p.external_id
+  FROM route t JOIN ledger_payout p ON p.organisation_id = %(org)s AND p.connection_id = t.origin_id AND t.what = 'payout'
+ WHERE p.status IN ('failed', 'cancelled', 'reversed') AND {_there("payout", "t.target_id", "p.id")}
+   AND NOT {_asked("cancel_payout", "payout", "t.target_id", "p.id")}"""
+
 _ASK = (
     ("customer", "customer", _CUSTOMERS), ("invoice", "invoice", _INVOICES), ("credit_note", "credit_note", _CREDIT_NOTES),
     ("payment", "payment", _PAYMENTS), ("apply_credit", "allocation", _CREDITS), ("void", "invoice", _VOIDS),
+    ("refund", "refund", _REFUNDS), ("change_payment", "refund", _TAKEN), ("payout", "payout", _PAYOUTS), ("cancel_payout", "payout", _CANCELLED),
 )  # fmt: skip
 
 #: What a customer owes, for a CRM: per customer with a record there, in the currency most of it is in.
@@ -121,17 +162,19 @@ def run(*, customer_ids: list[int] | None, today: dt.date, now: dt.datetime) -> 
     with connection.cursor() as cursor:
         for act, kind, query in _ASK:
             cursor.execute(query, given)
-            rows += [_row(target, act, kind, subject, str(label), now) for target, subject, label in cursor.fetchall()]
+            rows += [_row(target, act, kind, subject, str(label), now, *state) for target, subject, label, *state in cursor.fetchall()]
+        rows += edits.ask(cursor, given, _LIVE, now)
+        rows += crm.ask(cursor, given, _LIVE, now)
         cursor.execute(_STATUS, given)
         rows += _statuses(cursor.fetchall(), now)
     Outgoing.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
     return len(rows)
 
 
-def _row(target: int, act: str, kind: str, subject: int, label: str, now: dt.datetime) -> Outgoing:
+def _row(target: int, act: str, kind: str, subject: int, label: str, now: dt.datetime, state: str = "") -> Outgoing:
     return Outgoing(
         kind=act, natural_key=f"{target}:{act}:{kind}:{subject}:1", connection_id=target, subject_kind=kind, subject_id=subject,
-        body={"label": label}, written_at=now, not_before=now,
+        body={"label": label, **({"state": state} if state else {})}, written_at=now, not_before=now,
     )  # fmt: skip
 
 

@@ -9,7 +9,9 @@ from tieout.stages.ledger.models import SourceRecord
 from tieout.stages.writeback.models import Outgoing
 
 #: The kind of a source's record that an act makes, where it makes one.
-MAKES: Mapping[str, str] = {"customer": "customer", "invoice": "invoice", "credit_note": "credit_note", "payment": "payment"}
+MAKES: Mapping[str, str] = {
+    "customer": "customer", "invoice": "invoice", "credit_note": "credit_note", "payment": "payment", "refund": "refund", "payout": "payout",
+}  # fmt: skip
 
 
 def link(*, row: Outgoing, external_id: str, now: dt.datetime) -> bool:

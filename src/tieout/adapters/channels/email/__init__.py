@@ -19,6 +19,7 @@ class _Email:
     name = "email"
     title = "E-mail"
     batch = 50
+    repeatable = False
     fields: tuple[SettingField, ...] = (
         SettingField(name="host", label="Mail server"),
         SettingField(name="port", label="Port", default="587"),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tieout.adapters.connectors.hubspot import changes, client, door, fields, reading, remarks, translate, write
+from tieout.adapters.connectors.hubspot import changes, client, company, door, fields, reading, remarks, translate, write
 from tieout.adapters.ports.connector import (
     Abilities,
     Account,
@@ -18,6 +18,7 @@ from tieout.adapters.ports.connector import (
     Command,
     Connector,
     Manifest,
+    OAuth,
     Page,
     Rate,
     Raw,
@@ -31,6 +32,12 @@ from tieout.adapters.ports.http import Http
 from tieout.core.documents import Record
 
 ADDRESS = "https://api.hubapi.com"
+#: What an app of the user's own is let into: what is read, and what figures, notes and tasks are written to (the README says why).
+SCOPES = (
+    "oauth", "crm.objects.companies.read", "crm.objects.companies.write", "crm.schemas.companies.read", "crm.schemas.companies.write",
+    "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.schemas.contacts.read", "crm.schemas.contacts.write",
+    "crm.objects.deals.read",
+)  # fmt: skip
 
 
 class _HubSpot:
@@ -44,10 +51,13 @@ class _HubSpot:
         api_version=client.API_VERSION,
         fields=(
             SettingField(name="access_token", label="Access token of a private app (pat-…)", secret=True),
+            SettingField(name="client_id", label="Or: client ID of an app of yours", secret=True),
+            SettingField(name="client_secret", label="Client secret of that app", secret=True),
             SettingField(name="webhook_secret", label="Client secret of the app, which signs its webhooks, if there are any", secret=True),
             SettingField(name="app_id", label="Number of the app, by which our own changes are known"),
             SettingField(name="billing_label", label="Label of a company's contact who is written to about invoices", default=reading.LABEL),
             SettingField(name="base_url", label="Address of the API", default=ADDRESS),
+            SettingField(name="oauth_url", label="Address of consent and tokens, where it is not HubSpot's own"),
         ),
         streams=(
             # One stream, though HubSpot has two lists: whoever owes is one kind of record here, and is missed in one reading.
@@ -57,7 +67,13 @@ class _HubSpot:
         abilities=Abilities(
             incremental="updated_since", lookback_days=None, deletes="archived_list", max_page=client.PAGE, idempotency="natural",
             optimistic_lock=False, webhook="signed_request", money="decimal_string", time="utc", partial_payments=False, credit_links=False,
-            writes=write.ACTS, rate=Rate(per_second=9, concurrent=4),
+            writes=write.ACTS, changes=company.CHANGES, rate=Rate(per_second=9, concurrent=4),
+        ),
+        # The token endpoint reads the app's id and secret from the form only, and knows no PKCE.
+        oauth=OAuth(
+            base="oauth_url", authorize="https://app.hubspot.com/oauth/authorize",
+            token=f"{ADDRESS}/oauth/{client.API_VERSION}/token", revoke=f"{ADDRESS}/oauth/{client.API_VERSION}/token/revoke",
+            scopes=SCOPES, pkce=False, secret_in="body",  # noqa: S106 - where it goes
         ),
         tested=(
             Tried(what="reading and writing", against="twin"),

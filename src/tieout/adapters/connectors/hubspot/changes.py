@@ -17,7 +17,7 @@ from tieout.adapters.connectors.hubspot import client, reading, shapes
 from tieout.adapters.connectors.hubspot.reading import CONTACTS
 from tieout.adapters.connectors.hubspot.whole import CUSTOMERS, DEALS
 from tieout.adapters.ports.connector import Change, Raw, Ref
-from tieout.adapters.ports.errors import NeedsPerson
+from tieout.adapters.ports.errors import NeedsPerson, NotPermitted
 from tieout.adapters.ports.http import Http
 
 KINDS = ("companies", "contacts", "deals")
@@ -73,9 +73,13 @@ class Place(msgspec.Struct):
 def start(http: Http) -> Mapping[str, Any]:
     """From the newest change of each kind on, by HubSpot's own clock."""
     now = shapes.millis(http.now())
-    marks = {}
+    marks: dict[str, Mark] = {}
     for kind in KINDS:
-        newest = max((one.modified(kind) for one in _newest(http, kind)), default=0)
+        try:
+            newest = max((one.modified(kind) for one in _newest(http, kind)), default=0)
+        except NotPermitted:
+            # The history says which stream that closes; this one begins where the others do.
+            newest = max((mark.newest for mark in marks.values()), default=0)
         marks[kind] = Mark(floor=max(0, newest - OVERLAP), newest=newest, met=now)
     return _plain(Place(marks=marks, archive=Archive(mark=now - SKEW)))
 
@@ -91,13 +95,18 @@ def changes(http: Http, *, cursor: Mapping[str, Any], now: dt.datetime) -> Chang
     place.walk = walk
     raws: list[Raw] = []
     refs: list[Ref] = []
-    if walk.step < len(KINDS):
-        kind = KINDS[walk.step]
-        refs, ended = _changed(http, kind, place.marks[kind], walk)
-        if ended:
-            _note(place.marks[kind], walk, shapes.millis(http.now()))
-    else:
-        raws, refs, ended = _put_away(http, KINDS[walk.step - len(KINDS)], place.archive, walk)
+    closed: dict[str, str] = {}
+    kind = KINDS[walk.step % len(KINDS)]
+    try:
+        if walk.step < len(KINDS):
+            refs, ended = _changed(http, kind, place.marks[kind], walk)
+            if ended:
+                _note(place.marks[kind], walk, shapes.millis(http.now()))
+        else:
+            raws, refs, ended = _put_away(http, kind, place.archive, walk)
+    except NotPermitted:
+        stream, ended = DEALS if kind == DEALS else CUSTOMERS, True
+        closed = {stream: reading.closed(stream)}
     if ended:
         walk.step, walk.at, walk.tie, walk.after = walk.step + 1, None, None, None
     quiet = walk.step >= len(KINDS) and walk.began - place.archive.looked < ARCHIVE
@@ -106,7 +115,7 @@ def changes(http: Http, *, cursor: Mapping[str, Any], now: dt.datetime) -> Chang
     last = quiet or walk.step >= 2 * len(KINDS)
     if last:
         place.walk = None
-    return Change(raws=tuple(raws), refs=tuple(refs), cursor=_plain(place), last=last)
+    return Change(raws=tuple(raws), refs=tuple(refs), cursor=_plain(place), last=last, closed=closed)
 
 
 # What was modified

@@ -145,7 +145,7 @@ def tied(http: Http, of: str, ident: str, to: str, *, priority: Priority = "writ
 
 def asking(http: Http, path: str, body: Any, *, priority: Priority, params: Mapping[str, str] | None = None) -> Answer:
     """A POST that only reads, and may be sent as often as needed."""
-    return good(http.send("POST", path, params=params, json=body, priority=priority, repeatable=True))
+    return good(http.send("POST", path, params=params, json=body, priority=priority, repeatable=True, reads=True))
 
 
 def decoded(answer: Answer, shape: type[_Shape]) -> _Shape:

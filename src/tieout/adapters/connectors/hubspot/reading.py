@@ -11,7 +11,7 @@ from tieout.adapters.connectors.hubspot.client import Found
 from tieout.adapters.connectors.hubspot.shapes import PERSON
 from tieout.adapters.connectors.hubspot.whole import CUSTOMERS, DEALS
 from tieout.adapters.ports.connector import Page, Raw, Ref
-from tieout.adapters.ports.errors import Unsupported
+from tieout.adapters.ports.errors import NotPermitted, Unsupported
 from tieout.adapters.ports.http import Http
 
 #: What a change points to where it points to a person: whoever that is a customer through is looked at.
@@ -29,7 +29,21 @@ def label(settings: Mapping[str, Any]) -> str:
 
 
 def page(http: Http, *, stream: str, cursor: Mapping[str, Any], label: str) -> Page:
-    """One page of history. Customers are the companies first, and then the contacts that belong to none. Raises Unsupported."""
+    """One page of history. Customers are the companies first, and then the contacts that belong to none. Raises Unsupported, also
+    where the account does not let us read this kind: the others still make sense."""
+    try:
+        return _page(http, stream=stream, cursor=cursor, label=label)
+    except NotPermitted as without:
+        raise Unsupported(closed(stream)) from without
+
+
+def closed(stream: str) -> str:
+    """Why a stream cannot be read, and what to do."""
+    what = "deals" if stream == DEALS else "companies and contacts"
+    return f"HubSpot does not let this connection read {what}: give its app the permission (scope), then have everything read anew"
+
+
+def _page(http: Http, *, stream: str, cursor: Mapping[str, Any], label: str) -> Page:
     if stream == DEALS:
         listed = client.listed(http, DEALS, after=cursor.get("after"))
         raws = tuple(whole.deals(http, listed.found, priority="history"))

@@ -47,5 +47,6 @@ _ACTS: Mapping[str, tuple[Act, Look, tuple[str, ...]]] = {
     "company": (company.make, company.find, ("ours", "name")),
     # Whoever owes is a company in HubSpot: what other systems call a customer.
     "customer": (company.make, company.find, ("ours", "name")),
+    "update_customer": (company.change, company.find_change, ("customer", "field", "value")),
 }
 ACTS = tuple(_ACTS)

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tieout.adapters.connectors.quickbooks import changes, client, door, marks, reading, translate, write
+from tieout.adapters.connectors.quickbooks import changes, choosing, client, debtors, door, marks, reading, translate, write
+from tieout.adapters.ports.choices import Choice
 from tieout.adapters.ports.connector import (
     Abilities,
     Account,
@@ -36,6 +37,7 @@ ADDRESS = "https://quickbooks.api.intuit.com"
 
 class _QuickBooks:
     folder = Path(__file__).parent
+    questions = choosing.QUESTIONS
     manifest = Manifest(
         name="quickbooks",
         title="QuickBooks Online",
@@ -51,7 +53,7 @@ class _QuickBooks:
             SettingField(name="base_url", label="Address of the API", default=ADDRESS),
             SettingField(name="oauth_url", label="Address of consent and tokens, where it is not Intuit's own"),
             SettingField(name="currency", label="Home currency, for amounts that name none (ISO code)"),
-            SettingField(name="item", label="Id of the item that lines go to which name no other"),
+            SettingField(name="item", label="Id of the item that lines go to which are not listed under others"),
             SettingField(name="items", label="Ids of other items (our name = their id; …)"),
             SettingField(name="tax_code", label="Tax code of lines that are taxed (TAX in the US)"),
             SettingField(name="tax_codes", label="Other tax codes (our name = their code; …)"),
@@ -59,6 +61,8 @@ class _QuickBooks:
             SettingField(name="no_tax_code", label="Tax code of lines that are not taxed (NON in the US)", default="NON"),
             SettingField(name="deposit_account", label="Id of the account payments go to, if not to undeposited funds"),
             SettingField(name="bank_account", label="Id of the bank account of payouts and refunds"),
+            SettingField(name="refund_account", label="Id of the account for refunds a gateway withholds (Undeposited Funds)"),
+            SettingField(name="adjustment_account", label="Id of the account for disputes and other adjustments in payouts"),
             SettingField(name="fee_account", label="Id of the account for the fees of payouts"),
         ),
         streams=(
@@ -72,7 +76,8 @@ class _QuickBooks:
         abilities=Abilities(
             incremental="cdc", lookback_days=30, deletes="cdc", max_page=client.PAGE, idempotency="query", optimistic_lock=True,
             webhook="signed_body", money="decimal_number", time="offset", partial_payments=True, credit_links=True, writes=write.ACTS,
-            rate=Rate(per_second=8, per_minute=500, concurrent=5),
+            changes=tuple(debtors.CHANGES),
+            rate=Rate(per_second=8, per_minute=500, concurrent=5, pause_seconds=60),
         ),
         # Three hosts for one thing: the paths are whole addresses, and `oauth_url` puts a stand-in before all of them.
         oauth=OAuth(
@@ -126,6 +131,12 @@ class _QuickBooks:
 
     def owner(self, raw: Raw) -> str:
         return marks.key_of(raw)
+
+    def choices(self, http: Http, settings: Mapping[str, Any], what: str) -> tuple[Choice, ...]:
+        return choosing.choices(http, settings, what)
+
+    def request(self, settings: Mapping[str, Any], command: Command) -> Mapping[str, Any]:
+        return choosing.request(settings, command)
 
 
 CONNECTOR: Connector = _QuickBooks()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tieout.adapters.connectors.quickbooks import client, faults, marks
+from tieout.adapters.ports.choices import Unmapped, pairs
 from tieout.adapters.ports.connector import Command, Raw, Receipt
 from tieout.adapters.ports.errors import BadRecord
 from tieout.adapters.ports.http import Answer, Http
@@ -110,18 +111,16 @@ def ref(ident: Any) -> Json:
 
 
 def account_of(settings: Settings, name: str, what: str) -> Json:
-    """The account or item a setting names. Raises BadRecord where nobody has said it."""
+    """The account or item a setting names. Raises Unmapped where nobody has said it."""
     value = str(settings.get(name) or "")
     if not value:
-        raise BadRecord(f"{what} needs mapping: the setting {name} does not say which it is in QuickBooks", field=name)
+        raise Unmapped(f"{what} needs mapping: nobody has said which it is in QuickBooks ({name})", field=name)
     return ref(value)
 
 
 def mapped(settings: Settings, name: str, ours: str, what: str) -> Json:
-    """What one of our names is in QuickBooks, by a setting of the form `ours = theirs; …`. Raises BadRecord where it is not there."""
-    told = settings.get(name) or ""
-    pairs = told.items() if isinstance(told, Mapping) else (part.partition("=")[::2] for part in str(told).replace("\n", ";").split(";"))
-    found = {str(key).strip().casefold(): str(value).strip() for key, value in pairs}.get(ours.strip().casefold())
+    """What one of our names is in QuickBooks, by a setting of the form `ours = theirs; …`. Raises Unmapped where it is not there."""
+    found = {key.casefold(): value for key, value in pairs(settings.get(name)).items()}.get(ours.strip().casefold())
     if not found:
-        raise BadRecord(f"{what} {ours!r} needs mapping: the setting {name} does not say what it is in QuickBooks", field=name)
+        raise Unmapped(f"{what} {ours!r} needs mapping: nobody has said what it is in QuickBooks ({name})", field=name, key=ours)
     return ref(found)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from tieout.adapters.connectors.quickbooks import client, faults, marks, posting
+from tieout.adapters.ports.choices import pairs
 from tieout.adapters.ports.connector import Command, Raw, Receipt
 from tieout.adapters.ports.errors import BadRecord
 from tieout.adapters.ports.http import Http
@@ -45,6 +46,11 @@ def find_credit_memo(http: Http, settings: Settings, command: Command) -> Receip
     return posting.ours(_numbered(http, settings, client.CREDIT_MEMOS, _number(command.body)), command)
 
 
+def request(settings: Settings, command: Command, stream: str) -> Json:
+    """The form as it would be written. Raises BadRecord. Pure."""
+    return _wanted(command, settings, stream)[0]
+
+
 def _form(http: Http, settings: Settings, command: Command, stream: str) -> Receipt:
     number = _number(command.body)
     wanted, total = _wanted(command, settings, stream)
@@ -77,6 +83,20 @@ def _number(body: Mapping[str, Any]) -> str:
 def _wanted(command: Command, settings: Settings, stream: str) -> tuple[Json, Money]:
     """The form as QuickBooks takes it, and what it must come to."""
     body = command.body
+    fields, total = _lined(body, settings)
+    wanted: Json = {
+        "CustomerRef": posting.ref(body["customer"]), "CurrencyRef": posting.ref(total.currency), "DocNumber": _number(body), **fields,
+        "PrivateNote": marks.mark(command.key, str(body.get("memo") or "")),
+    }  # fmt: skip
+    if issued := posting.day(body, "issue_date"):
+        wanted["TxnDate"] = issued
+    if stream == client.INVOICES and (due := posting.day(body, "due_date")):
+        wanted["DueDate"] = due
+    return wanted, total
+
+
+def _lined(body: Mapping[str, Any], settings: Settings) -> tuple[Json, Money]:
+    """Lines and tax of a form, and what it must come to."""
     code = posting.currency(body)
     tax = posting.minor(body, "tax_minor") if body.get("tax_minor") is not None else 0
     lines = [_line(line, code, taxed=tax > 0, settings=settings) for line in posting.parts(body, "lines")]
@@ -85,14 +105,7 @@ def _wanted(command: Command, settings: Settings, stream: str) -> tuple[Json, Mo
         raise BadRecord(f"the lines and the tax come to {total}, not to {Money(posting.minor(body, 'amount_minor'), code)}", field="lines")
     if total.minor < 0:
         raise BadRecord(f"a sales form in QuickBooks comes to zero or more, this one to {total}", field="lines")
-    wanted: Json = {
-        "CustomerRef": posting.ref(body["customer"]), "CurrencyRef": posting.ref(code), "DocNumber": _number(body), "Line": lines,
-        "PrivateNote": marks.mark(command.key, str(body.get("memo") or "")),
-    }  # fmt: skip
-    if issued := posting.day(body, "issue_date"):
-        wanted["TxnDate"] = issued
-    if stream == client.INVOICES and (due := posting.day(body, "due_date")):
-        wanted["DueDate"] = due
+    wanted: Json = {"Line": lines}
     if tax > 0:
         wanted["TxnTaxDetail"] = {"TotalTax": Money(tax, code).decimal()}
         if settings.get("tax_rate_code"):
@@ -105,8 +118,7 @@ def _wanted(command: Command, settings: Settings, stream: str) -> tuple[Json, Mo
 
 def _line(line: Mapping[str, Any], code: str, *, taxed: bool, settings: Settings) -> Json:
     amount = Money(posting.minor(line, "amount_minor"), code).decimal()
-    item = str(line.get("item") or "")
-    detail: Json = {"ItemRef": posting.mapped(settings, "items", item, "the item") if item else posting.account_of(settings, "item", "the item")}
+    detail: Json = {"ItemRef": _item(str(line.get("item") or ""), settings)}
     if line.get("tax_code"):
         detail["TaxCodeRef"] = posting.mapped(settings, "tax_codes", str(line["tax_code"]), "the tax code")
     elif taxed:
@@ -116,6 +128,13 @@ def _line(line: Mapping[str, Any], code: str, *, taxed: bool, settings: Settings
     detail |= _priced(str(line.get("quantity") or ""), amount)
     text = str(line.get("description") or "")[:_LONGEST_LINE]
     return {"DetailType": "SalesItemLineDetail", "Amount": amount, "SalesItemLineDetail": detail, **({"Description": text} if text else {})}
+
+
+def _item(name: str, settings: Settings) -> Json:
+    """Where a line goes: what is said of its item, else what is said of all that are not listed."""
+    if not name or (settings.get("item") and name.casefold() not in {key.casefold() for key in pairs(settings.get("items"))}):
+        return posting.account_of(settings, "item", "the item")
+    return posting.mapped(settings, "items", name, "the item")
 
 
 def _priced(quantity: str, amount: Decimal) -> Json:
@@ -143,13 +162,13 @@ def find_void(http: Http, settings: Settings, command: Command) -> Receipt | Non
 
 
 def update(http: Http, settings: Settings, command: Command) -> Receipt:
-    """Dates, number and note of an invoice, each where it is said."""
-    return _changed(http, settings, command, _updating)
+    """Dates, number, note and lines of an invoice, each where it is said."""
+    return _changed(http, settings, command, _updating(settings))
 
 
 def find_update(http: Http, settings: Settings, command: Command) -> Receipt | None:
     """Whether the invoice says all that already."""
-    return _found(http, settings, command, _updating)
+    return _found(http, settings, command, _updating(settings))
 
 
 #: What is still to be sent of an invoice, and the operation it is sent for.
@@ -204,9 +223,17 @@ def _is_void(raw: Raw) -> bool:
     return head.total_amt == 0 and client.is_void(head.private_note)
 
 
-def _updating(raw: Raw, command: Command) -> Todo | None:
+#: What says the lines of a form; they change together or not at all.
+_OF_LINES = frozenset(("lines", "currency", "amount_minor", "tax_minor"))
+
+
+def _updating(settings: Settings) -> Doing:
+    return lambda raw, command: _update(raw, command, settings)
+
+
+def _update(raw: Raw, command: Command, settings: Settings) -> Todo | None:
     body = {name: value for name, value in command.body.items() if name != "document"}
-    strange = next((name for name in body if name not in _CHANGEABLE), None)
+    strange = next((name for name in body if name not in _CHANGEABLE and name not in _OF_LINES), None)
     if strange is not None:
         raise BadRecord(f"{strange} of an invoice in QuickBooks is not changed from here; it can be: {', '.join(_CHANGEABLE)}", field=strange)
     now = msgspec.json.decode(raw.body, type=dict[str, Any])
@@ -216,7 +243,20 @@ def _updating(raw: Raw, command: Command) -> Todo | None:
         "memo": _noted(str(body["memo"]), now) if body.get("memo") is not None else None,
     }  # fmt: skip
     todo = {_CHANGEABLE[name]: value for name, value in wanted.items() if value is not None and value != (now.get(_CHANGEABLE[name]) or "")}
+    if body.get("lines"):
+        todo |= _relined(now, body, settings)
     return ({"sparse": True, **todo}, None) if todo else None
+
+
+def _relined(now: Mapping[str, Any], body: Mapping[str, Any], settings: Settings) -> Json:
+    """The lines anew, where amounts, words or the sum differ from what stands there."""
+    fields, total = _lined(body, settings)
+    told = [(str(line.get("Description") or ""), Decimal(str(line["Amount"]))) for line in fields["Line"]]
+    there = [
+        (str(line.get("Description") or ""), Decimal(str(line.get("Amount") or 0)))
+        for line in now.get("Line") or () if line.get("DetailType") != "SubTotalLineDetail"
+    ]  # fmt: skip
+    return {} if told == there and Decimal(str(now.get("TotalAmt"))) == total.decimal() else fields
 
 
 def _noted(memo: str, now: Mapping[str, Any]) -> str:

@@ -59,8 +59,11 @@ _ACTS: Mapping[str, Doing] = {
     "payment": Doing(cash.payment, cash.find_payment, (*_MONEY, "amount_minor")),
     "apply_credit": Doing(cash.apply_credit, cash.find_payment, (*_MONEY, "credit_note", "document", "amount_minor")),
     "refund": Doing(cash.refund, cash.find_refund, (*_MONEY, "amount_minor")),
-    "payout": Doing(cash.payout, cash.find_payout, ("currency", "date", "payments")),
+    "payout": Doing(cash.payout, cash.find_payout, ("currency", "date")),
+    "cancel_payout": Doing(cash.cancel_payout, cash.find_cancelled, ("deposit",)),
+    "change_payment": Doing(cash.change_payment, cash.find_changed, ("payment", "currency", "amount_minor")),
     "void": Doing(sales.void, sales.find_void, ("document",)),
+    "update_customer": Doing(debtors.change, debtors.find_change, ("customer", "field", "value")),
     "update_invoice": Doing(sales.update, sales.find_update, ("document",)),
 }
 ACTS = tuple(_ACTS)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from tieout.adapters.connectors.stripe import client, door, translate, write
+from tieout.adapters.ports.choices import Choice
 from tieout.adapters.ports.connector import (
     Abilities,
     Account,
@@ -62,6 +63,7 @@ class _Stripe:
         abilities=Abilities(
             incremental="events", lookback_days=30, deletes="events", max_page=client.PAGE, idempotency="header", optimistic_lock=False,
             webhook="signed_body", money="minor", time="utc", partial_payments=True, credit_links=True, writes=write.ACTS,
+            changes=tuple(write.CHANGES),
             rate=Rate(per_second=25, concurrent=8),
         ),
         tested=(
@@ -113,6 +115,9 @@ class _Stripe:
     def owner(self, raw: Raw) -> str:
         metadata = msgspec.json.decode(raw.body, type=dict[str, Any]).get("metadata") or {}
         return str(metadata.get(write.KEY, ""))
+
+    def choices(self, http: Http, settings: Mapping[str, Any], what: str) -> tuple[Choice, ...]:
+        return client.tax_rates(http) if what == "tax_codes" else ()
 
 
 CONNECTOR: Connector = _Stripe()

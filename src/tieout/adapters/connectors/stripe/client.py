@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from tieout.adapters.ports.choices import Choice
 from tieout.adapters.ports.connector import Account, Change, Page, Raw, Ref
 from tieout.adapters.ports.errors import BadRecord, NeedsPerson, TryLater, Unsupported
 from tieout.adapters.ports.http import Answer, Http, Priority
@@ -41,6 +43,13 @@ class _List(msgspec.Struct):
 
 class _Lines(msgspec.Struct, frozen=True):
     has_more: bool = False
+
+
+class _Rate(msgspec.Struct):
+    id: str
+    display_name: str
+    percentage: Decimal
+    inclusive: bool
 
 
 class _InvoiceHead(msgspec.Struct):
@@ -84,6 +93,13 @@ def account(http: Http) -> Account:
         id=told["id"], name=name, currency=(told.get("default_currency") or "").upper(), country=told.get("country") or "",
         live=bool(balance.get("livemode", True)),
     )  # fmt: skip
+
+
+def tax_rates(http: Http) -> tuple[Choice, ...]:
+    """The account's tax rates, those it no longer uses among them: invoices may still name them."""
+    found = [msgspec.json.decode(one, type=_Rate) for one in _walk(http, "/v1/tax_rates", {}, "check")]
+    kind = {True: "in the price", False: "on top"}
+    return tuple(Choice(rate.id, f"{rate.display_name} {rate.percentage.normalize():f} %", kind[rate.inclusive]) for rate in found)
 
 
 def start(http: Http) -> dict[str, Any]:
@@ -185,7 +201,7 @@ def _whole(http: Http, stream: str, body: bytes, priority: Priority) -> Raw:
         return Raw(stream=stream, id=head.id, body=body)
     head_id = _HEAD.decode(body).id
     if stream == "payouts":
-        moved = list(_walk(http, "/v1/balance_transactions", {"payout": head_id}, priority))
+        moved = list(_walk(http, "/v1/balance_transactions", {"payout": head_id, "expand[]": ["data.source"]}, priority))
         body = msgspec.json.encode({"payout": msgspec.Raw(body), "transactions": [msgspec.Raw(one) for one in moved]})
     return Raw(stream=stream, id=head_id, body=body)
 

@@ -35,10 +35,35 @@ class Customer(msgspec.Struct):
     metadata: dict[str, str] = {}
 
 
+class RateOf(msgspec.Struct):
+    tax_rate: str
+
+
+class Tax(msgspec.Struct):
+    amount: int
+    tax_behavior: Literal["exclusive", "inclusive"]
+    tax_rate_details: RateOf | None = None
+
+
+class Discount(msgspec.Struct):
+    amount: int
+
+
+class PriceOf(msgspec.Struct):
+    product: str | None = None
+
+
+class Pricing(msgspec.Struct):
+    price_details: PriceOf | None = None
+
+
 class Line(msgspec.Struct):
     amount: int
     description: str | None = None
     quantity: int | None = None
+    taxes: list[Tax] | None = None
+    discount_amounts: list[Discount] | None = None
+    pricing: Pricing | None = None
 
 
 class Lines(msgspec.Struct):
@@ -141,6 +166,13 @@ class Refund(msgspec.Struct):
     charge: str | None = None
 
 
+class Kept(msgspec.Struct):
+    """What a movement of the balance kept back, in the account's own currency."""
+
+    fee: int
+    currency: str
+
+
 class Dispute(msgspec.Struct):
     id: str
     amount: int
@@ -153,6 +185,7 @@ class Dispute(msgspec.Struct):
     payment_intent: str | None = None
     charge: str | None = None
     evidence_details: dict[str, Any] | None = None
+    balance_transactions: list[Kept] = []
 
 
 class Payout(msgspec.Struct):
@@ -162,17 +195,27 @@ class Payout(msgspec.Struct):
     arrival_date: int
     status: Literal["paid", "pending", "in_transit", "canceled", "failed"]
     statement_descriptor: str | None = None
+    original_payout: str | None = None
+    reversed_by: str | None = None
+
+
+class Source(msgspec.Struct):
+    """What moved the balance: a charge says which payment it belongs to."""
+
+    id: str
+    object: str
+    payment_intent: str | None = None
 
 
 class Transaction(msgspec.Struct):
-    """A movement of the balance. `source` is what moved it."""
+    """A movement of the balance. `source` is what moved it, whole where it was asked for."""
 
     id: str
     amount: int
     fee: int
     currency: str
     type: str
-    source: str | None = None
+    source: str | Source | None = None
 
 
 class PayoutWhole(msgspec.Struct):

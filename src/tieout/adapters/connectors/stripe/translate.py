@@ -33,7 +33,7 @@ _PAYOUT: Mapping[str, Literal["pending", "paid", "failed", "cancelled"]] = {
 }  # fmt: skip
 _PART: Mapping[str, Literal["payment", "refund", "dispute", "fee", "other"]] = {
     "charge": "payment", "payment": "payment", "refund": "refund", "payment_refund": "refund", "payment_failure_refund": "refund",
-    "adjustment": "dispute", "stripe_fee": "fee", "application_fee": "fee",
+    "stripe_fee": "fee", "application_fee": "fee",
 }  # fmt: skip
 
 
@@ -113,14 +113,20 @@ def _invoice(i: shapes.Invoice, zone: ZoneInfo) -> tuple[documents.Record, ...]:
             customer_email=email if isinstance(email, str) else None, amount=total, open_amount=remaining if status == "open" else None,
             issue_date=_day(i.effective_at or (i.status_transitions.finalized_at if i.status_transitions else None) or i.created, zone),
             due_date=_day(i.due_date, zone), status=status, source_status=i.status or "draft",
-            lines=tuple(
-                documents.Line(
-                    description=line.description or "", amount=amount(line.amount, i.currency),
-                    quantity=None if line.quantity is None else str(line.quantity),
-                )
-                for line in i.lines.data
-            ),
+            lines=tuple(_line(line, i.currency) for line in i.lines.data),
         ),
+    )  # fmt: skip
+
+
+def _line(line: shapes.Line, currency: str) -> documents.Line:
+    # Net of discounts and of tax that is in the price, so that what the invoice comes to beyond its lines is its tax.
+    taxes = line.taxes or []
+    less = sum(one.amount for one in line.discount_amounts or ()) + sum(tax.amount for tax in taxes if tax.tax_behavior == "inclusive")
+    product = line.pricing.price_details.product if line.pricing and line.pricing.price_details else None
+    rates = sorted({tax.tax_rate_details.tax_rate for tax in taxes if tax.tax_rate_details})
+    return documents.Line(
+        description=line.description or "", amount=amount(line.amount - less, currency), item=product, tax_code="+".join(rates) or None,
+        quantity=None if line.quantity is None else str(line.quantity),
     )  # fmt: skip
 
 
@@ -128,13 +134,15 @@ def _credit_note(c: shapes.CreditNote, zone: ZoneInfo) -> tuple[documents.Record
     # Given back after payment, the note takes the place of the money that went back; before payment it lowers what is open.
     total, used = amount(c.total, c.currency), amount(c.pre_payment_amount + sum(one.amount_refunded for one in c.refunds), c.currency)
     live = c.status == "issued"
+    back = live and c.total > 0 and sum(one.amount_refunded for one in c.refunds) == c.total
     entries = (documents.Applied(document_id=c.invoice, amount=used, credit_note_id=c.id),) if live and used.minor else ()
     return (
         documents.CreditNote(
             source_format=SOURCE, credit_note_id=c.id, number=c.number, customer_id=c.customer, amount=total,
             date=_day(c.effective_at or c.created, zone),
             # The rest of it went out of band or stands in the customer's balance, where Stripe uses it up: nothing of the note is open.
-            open_amount=Money(0, total.currency), related_invoice=c.invoice, status="open" if live else "void", source_status=c.status,
+            open_amount=Money(0, total.currency), related_invoice=c.invoice, status="open" if live else "void",
+            source_status=documents.GIVEN_BACK if back else c.status,
         ),
         documents.Application(source_format=SOURCE, application_id=c.id, entries=entries, date=_day(c.effective_at or c.created, zone)),
     )  # fmt: skip
@@ -189,23 +197,43 @@ def _dispute(d: shapes.Dispute, zone: ZoneInfo) -> tuple[documents.Record, ...]:
     return (
         documents.Dispute(
             source_format=SOURCE, dispute_id=d.id, payment_id=by, amount=amount(d.amount, d.currency), status=_DISPUTE[d.status], reason=d.reason,
-            date=_day(d.created, zone), respond_by=_day(due, zone) if isinstance(due, int) else None, source_status=d.status,
+            date=_day(d.created, zone), fee=_kept(d), respond_by=_day(due, zone) if isinstance(due, int) else None, source_status=d.status,
         ),
     )  # fmt: skip
 
 
+def _kept(d: shapes.Dispute) -> Money | None:
+    """What Stripe charges for a dispute, less what it has given back of that. It is in the account's currency, not the payment's."""
+    fees = [amount(one.fee, one.currency) for one in d.balance_transactions]
+    return Money(sum(fee.minor for fee in fees), fees[0].currency) if len({fee.currency for fee in fees}) == 1 else None
+
+
+def _ident(t: shapes.Transaction) -> str | None:
+    return t.source.id if isinstance(t.source, shapes.Source) else t.source
+
+
+def _part(t: shapes.Transaction, currency: str) -> documents.PayoutPart:
+    if t.currency != currency:
+        raise BadRecord(f"{t.id} is in {t.currency.upper()}, its payout in {currency.upper()}", field="currency")
+    what, source, ident = _PART.get(t.type, "other"), t.source, _ident(t)
+    if isinstance(source, shapes.Source) and what == "payment":
+        # A charge is known here by its payment; one from before there were any keeps its own name.
+        ident = source.payment_intent or source.id
+    if t.type == "adjustment" and ident and (ident.startswith(("du_", "dp_")) or (isinstance(source, shapes.Source) and source.object == "dispute")):
+        what = "dispute"
+    return documents.PayoutPart(what=what, gross=amount(t.amount, t.currency), fee=amount(t.fee, t.currency), id=ident)
+
+
 def _payout(whole: shapes.PayoutWhole, _: ZoneInfo) -> tuple[documents.Record, ...]:
     p = whole.payout
-    parts = tuple(
-        documents.PayoutPart(what=_PART.get(t.type, "other"), gross=amount(t.amount, t.currency), fee=amount(t.fee, t.currency), id=t.source)
-        for t in whole.transactions
-        if t.type != "payout"
-    )
+    # The movement of the payout itself is the sum and no part of it; what came back of an earlier one is.
+    parts = tuple(_part(t, p.currency) for t in whole.transactions if _ident(t) != p.id)
     fee = Money(sum(part.fee.minor for part in parts), p.currency.upper())
     return (
         documents.Payout(
             source_format=SOURCE, payout_id=p.id, amount=amount(p.amount, p.currency), fee=fee, parts=parts,
-            date=_day(p.arrival_date, ZoneInfo("UTC")), status=_PAYOUT[p.status], reference=p.statement_descriptor, source_status=p.status,
+            date=_day(p.arrival_date, ZoneInfo("UTC")), status="reversed" if p.reversed_by else _PAYOUT[p.status],
+            reverses=p.original_payout, reference=p.statement_descriptor, source_status=p.status,
         ),
     )  # fmt: skip
 

@@ -36,6 +36,19 @@ def _customer(http: Http, command: Command) -> Receipt:
     return _posted(http, "/v1/customers", form, command, "customers")
 
 
+#: What can be changed of a customer, and what Stripe calls it.
+CHANGES = {"name": "name", "email": "email", "phone": "phone", "country": "address[country]", "city": "address[city]"}
+
+
+def _update_customer(http: Http, command: Command) -> Receipt:
+    """One field of a customer; the others stay as they are."""
+    body = command.body
+    name = CHANGES.get(str(body["field"]))
+    if name is None:
+        raise Unsupported(f"Stripe takes no change of a customer's {body['field']} from here")
+    return _posted(http, f"/v1/customers/{body['customer']}", [(name, str(body["value"]))], command, "customers")
+
+
 def _invoice(http: Http, command: Command) -> Receipt:
     """A draft: a person in Stripe looks at it and sends it. Three calls, each with a key of its own, so it can be taken up half-way."""
     body, currency = command.body, str(command.body["currency"])
@@ -88,5 +101,9 @@ def _posted(http: Http, path: str, form: list[tuple[str, str]], command: Command
     return Receipt(raw=Raw(stream=stream, id=str(body["id"]), body=answer.content), found=found, said=answer.headers.get("request-id", ""))
 
 
-_ACTS: Mapping[str, Callable[[Http, Command], Receipt]] = {"customer": _customer, "invoice": _invoice, "payment": _payment, "void": _void}
+#: An invoice of ours is a draft in any case; `draft` is one that nobody has raised anywhere yet.
+_ACTS: Mapping[str, Callable[[Http, Command], Receipt]] = {
+    "customer": _customer, "invoice": _invoice, "draft": _invoice, "payment": _payment, "void": _void,
+    "update_customer": _update_customer,
+}  # fmt: skip
 ACTS = tuple(_ACTS)

@@ -39,6 +39,8 @@ STATES: dict[str, tuple[str, str]] = {
     "never_synced": ("Not read yet", "mute"), "backfilling": ("Reading its history", "calm"), "lagging": ("Lagging", "warn"),
     "rate_limited": ("Slowed down", "warn"), "needs_resync": ("To be read anew", "warn"), "resyncing": ("Being read anew", "calm"),
     "auth_broken": ("Access lost", "bad"), "disabled": ("Not there", "mute"), "pilot": ("Pilot", "calm"),
+    # effects on connected systems
+    "waiting": ("Waiting", "mute"), "claimed": ("Sending", "calm"), "person": ("Waits for a person", "warn"),
     # messages, tasks, sources
     "planned": ("Ready", "calm"), "sending": ("Being sent", "calm"), "sent": ("Sent", "good"), "bounced": ("Bounced", "bad"),
     "refused": ("Refused", "bad"), "send": ("Send", "good"), "task": ("Task", "calm"), "hold": ("Hold", "mute"), "none": ("Nothing to do", "mute"),
@@ -94,6 +96,12 @@ def moment(value: dt.datetime | None) -> str:
         return "never"
     local = timezone.localtime(value)
     return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+@register.filter
+def clock(value: dt.datetime | None) -> str:
+    """`09:14:05` in the organisation's zone, for what happened a moment ago."""
+    return f"{timezone.localtime(value):%H:%M:%S}" if value is not None else ""
 
 
 @register.filter

@@ -15,6 +15,7 @@ from tieout.faces.web import asked, story
 from tieout.faces.web.answer import actor_of, attempt
 from tieout.faces.web.asked import Request
 from tieout.faces.web.may import may, may_post
+from tieout.flow import identity
 from tieout.stages.dialogue import hold as holds
 from tieout.stages.dialogue import note as notes
 from tieout.stages.dialogue import promise as promises
@@ -23,7 +24,7 @@ from tieout.stages.dialogue.models import Hold, Note, Promise
 from tieout.stages.insight import account, figures, listing
 from tieout.stages.insight import story as events
 from tieout.stages.ledger import correct as corrections
-from tieout.stages.ledger import enter
+from tieout.stages.ledger import enter, origin, rules
 from tieout.stages.ledger import link as links
 from tieout.stages.ledger.models import Contact, Correction, Customer, Document, SourceRecord
 from tieout.stages.outreach import standing, telling
@@ -47,6 +48,8 @@ def page(request: Request, customer_id: int) -> HttpResponse:
     card = account.card(customer_id=customer_id, today=request.today)
     if card is None:
         raise Http404
+    if not card.records and (lead := Customer.objects.filter(pk=customer_id).values_list("lead_id", flat=True).first()):
+        return redirect("customer", customer_id=lead)
     wanted = listing.Wanted(customer=customer_id)
     items, after = listing.page(wanted=wanted, today=request.today)
     lines = events.of(customer_id=customer_id, limit=EVENTS + 1)
@@ -206,8 +209,8 @@ def link(request: Request, customer_id: int) -> HttpResponse:
     here = reverse("customer", args=[customer_id])
     if "unlink" in request.POST:
         return attempt(
-            request, lambda: links.unlink(record=row, actor=actor_of(request), now=request.now), to=here, refusals=REFUSALS,
-            done="The record is split off, and its documents and payments with it. Link it again to undo.",
+            request, lambda: identity.split(record=row, actor=actor_of(request), now=request.now), to=here, refusals=REFUSALS,
+            done="The record is split off, and its documents and payments with it. The machine does not link it again; you can.",
         )
     wanted = party.tidy(asked.text(request.POST, "to", longest=300))
     found = list(Customer.objects.filter(**({"pk": int(wanted)} if wanted.isascii() and wanted.isdigit() and len(wanted) < 19
@@ -216,8 +219,9 @@ def link(request: Request, customer_id: int) -> HttpResponse:
         messages.error(request, f"{'No customer' if not found else 'More than one customer'} is called “{wanted}”; give the full name or the number.")
         return redirect(here)
     return attempt(
-        request, lambda: links.link(record=row, customer=found[0], evidence=asked.text(request.POST, "evidence", longest=300) or "linked by a person",
-                                    actor=actor_of(request), now=request.now),
+        request, lambda: identity.attach(
+            record=row, customer=found[0], evidence=asked.text(request.POST, "evidence", longest=300) or "linked by a person",
+            actor=actor_of(request), now=request.now),
         done=f"The record now belongs to {found[0].name}; its documents and payments moved along. Split it off there to undo.", to=here,
         refusals=REFUSALS,
     )
@@ -272,15 +276,22 @@ def _value(name: str, value: str) -> str:
 
 
 def _origins(card: account.Card) -> list[dict[str, Any]]:
-    """Each field with its value, the person's word on it if any, and what sources say."""
+    """Each field with its value, where it comes from, the person's word on it if any, and what the others say."""
     corrected = {row.field: row for row in card.corrections}
-    said: dict[str, list[account.WordRow]] = {}
-    for word in card.words:
-        said.setdefault(word.field, []).append(word)
-    return [
-        {"field": name, "word": word, "value": getattr(card.customer, name) or "", "correction": corrected.get(name), "said": said.get(name, [])}
+    by_hand = {name: origin.ByHand(row.value, row.by, row.recorded_at) for name, row in corrected.items() if name in FIELDS}
+    words = [origin.Word(w.field, w.value, w.form, w.connection_id, w.external_id, w.received_at) for w in card.words]
+    found = origin.of_customer(
+        words=words, rules=rules.in_force(card.rules), names={s.id: s.name for s in card.sources},
+        kinds={s.id: rules.kind_of(s.kind, s.vendor) for s in card.sources}, by_hand=by_hand,
+    )  # fmt: skip
+    rows = [
+        {"field": name, "word": word, "value": getattr(card.customer, name) or "", "correction": corrected.get(name), "origin": found.get(name)}
         for name, word in FIELDS.items()
     ]
+    if "email" in found:
+        chased = next((c.email for c in sorted(card.contacts, key=lambda c: (-c.rank, c.id)) if c.email and "chase" in c.roles), "")
+        rows.append({"field": "email", "word": "E-mail for reminders", "value": chased, "correction": None, "origin": found["email"]})
+    return rows
 
 
 def _customer(customer_id: int) -> Any:

@@ -21,7 +21,32 @@ STEPS = ((1, "One day"), (7, "One week"), (14, "Two weeks"))
 @may("demo")
 def page(request: Request) -> HttpResponse:
     """Which day it is in the sample, what happened lately, and the buttons that move it on."""
-    return render(request, "web/demo.html", {"steps": STEPS, "state": demo.state(request.organisation_id)})
+    state = demo.state(request.organisation_id)
+    return render(request, "web/demo.html", {"steps": STEPS, "state": state, "watch": demo.watching.watch() if state else None})
+
+
+@may("demo")
+def flow(request: Request) -> HttpResponse:
+    """The panel again, asked for by itself every second; no content while it is as it was seen, so that nothing moves on the page."""
+    _sample_only()
+    found = demo.watching.watch()
+    if found is None or request.GET.get("seen") == found.digest:
+        return HttpResponse(status=204)
+    return render(request, "web/_flow.html", {"watch": found})
+
+
+@may_post("demo")
+def raise_one(request: Request) -> HttpResponse:
+    """Somebody orders in the web shop: an invoice is raised in its Stripe, and nowhere else."""
+    _sample_only()
+    organisation_id = request.organisation_id
+    try:
+        number = outside(lambda: demo.selling.raise_one(organisation_id))
+    except demo.Unreachable as error:
+        messages.error(request, f"{_sentence(error)}. Start the demo again; nothing is lost.")
+    else:
+        messages.success(request, f"{number} was raised in Stripe. Watch it arrive.")
+    return redirect("demo")
 
 
 @may_post("demo")
@@ -60,6 +85,7 @@ def _told(lived: demo.Lived) -> str:
         for n, one, many in (
             (lived.files, "file came in", "files came in"), (lived.rows, "row was new", "rows were new"), (lived.sent, "letter left", "letters left"),
             (lived.held, "time a letter was held back", "times a letter was held back"), (lived.answers, "answer came", "answers came"),
+            (lived.shop, "thing happened in the web shop", "things happened in the web shop"),
         )
         if n
     ]

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from tieout.core import days
+from tieout.core.money import Money
 from tieout.faces.web import asked
 from tieout.faces.web.answer import actor_of, attempt
 from tieout.faces.web.asked import Request
@@ -23,6 +24,7 @@ from tieout.stages.dialogue.models import Dispute
 from tieout.stages.insight import document as documents
 from tieout.stages.insight.stood import stood as stood_on
 from tieout.stages.ledger import correct as corrections
+from tieout.stages.ledger import origin
 from tieout.stages.ledger.models import Allocation, Correction, Document
 
 FIELDS = {
@@ -53,6 +55,7 @@ def page(request: Request, invoice_id: int) -> HttpResponse:
         "word": _state(card, request.today),
         "allocations": allocations,
         "asking": asking, "day": day or request.today, "known": known, "stood": stood, "notices": notices,
+        "origins": _origins(card),
         "categories": disputes.CATEGORIES, "fields": FIELDS.items(), "statuses": STATUSES,
         "left_minor": card.head.amount_minor - card.head.allocated_minor - card.head.written_off_minor,
         "open_disputed": sum(d.amount_minor for d in card.disputes if d.state == "open"),
@@ -150,6 +153,18 @@ def correct(request: Request, invoice_id: int) -> HttpResponse:
         )
 
     return attempt(request, act, done="Corrected. Your word outranks every source until you take it back.", to=here, refusals=refusals)
+
+
+def _origins(card: documents.Card) -> list[tuple[str, str, origin.Origin]]:
+    """Each field that can be traced: its word, its value as shown, and where it comes from."""
+    head = card.head
+    values = {name: getattr(head, name) for name in FIELDS}
+    by_hand = {c.field: origin.ByHand(c.value, c.by, c.recorded_at) for c in card.corrections if c.retracted_at is None}
+    found = origin.of_document(
+        kind=head.kind, document_id=head.id, born_in=head.connection, since=head.recorded_at, currency=head.currency, values=values, by_hand=by_hand,
+    )  # fmt: skip
+    shown = {**values, "amount_minor": str(Money(head.amount_minor, head.currency))}
+    return [(word, str(shown[name] or "none"), found[name]) for name, word in FIELDS.items()]
 
 
 def _value(name: str, value: str, currency: str) -> Any:

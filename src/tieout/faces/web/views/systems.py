@@ -17,9 +17,8 @@ from tieout.faces.web import asked
 from tieout.faces.web.answer import actor_of
 from tieout.faces.web.asked import Request
 from tieout.faces.web.may import may, may_post
-from tieout.flow import connecting, consent, hooked, jobs
+from tieout.flow import asking, choosing, clock, connecting, consent, hooked, jobs
 from tieout.stages.base import queries as base
-from tieout.stages.base import secret
 from tieout.stages.intake import original, queries, stream
 from tieout.stages.intake.connect import NameTaken
 from tieout.stages.intake.models import Connection, Envelope
@@ -46,7 +45,7 @@ def new(request: Request, vendor: str) -> HttpResponse:
     name = asked.text(request.POST, "connection_name", longest=200)
     if base.is_demo() and not _stays_here(connector, given):
         return _form(request, connector, given, _STAYS)
-    if connector.manifest.oauth is not None and not given.get("access_token"):
+    if connecting.by_consent(vendor, given):
         return _to_consent(request, connector, given, name)
     return _opened(request, connector, given, name)
 
@@ -54,30 +53,32 @@ def new(request: Request, vendor: str) -> HttpResponse:
 @may("connect")
 def returned(request: Request) -> HttpResponse:
     """The person comes back from the other side with their consent, or without it."""
-    asked_for = request.session.pop("consent", None)
-    found = secret.get(name=_kept(asked_for)) if asked_for and request.GET.get("state") == asked_for else None
-    if found is None:
-        messages.error(request, "This is not the answer to a question asked from here; begin again.")
+    state, expected = asked.text(request.GET, "state", longest=200), str(request.session.get("consent", ""))
+    try:
+        kept = asking.take(state=state, expected=expected, now=clock.real_now())
+    except asking.NoAnswer as error:
+        messages.error(request, str(error))
         return redirect("systems")
-    secret.forget(name=_kept(asked_for))
-    kept = json.loads(found)
+    del request.session["consent"]
     connector = _connector(kept["vendor"])
+    connection = Connection.objects.filter(pk=kept["connection"], kind="system").first() if kept["connection"] else None
+    given = dict(kept["given"])
     if "code" not in request.GET:
         refused = asked.text(request.GET, "error_description") or asked.text(request.GET, "error") or "no code came back"
-        return _form(request, connector, kept["given"], f"the other side did not agree: {refused}")
-    given = dict(kept["given"])
+        return _form(request, connector, given, f"{connector.manifest.title} did not give its consent: {refused}", connection)
     oauth = connector.manifest.oauth
     given |= {name: asked.text(request.GET, name, longest=200) for name in (oauth.returned if oauth else ()) if name in request.GET}
     try:
         settings, secrets = connecting.split(connector.manifest.name, given)
         told = consent.tokens(
-            connector=connector, settings=settings, client_id=given.get("client_id", ""), client_secret=secrets.get("client_secret", ""),
-            return_url=request.build_absolute_uri(reverse("system_returned")), code=asked.text(request.GET, "code", longest=2_000),
-            verifier=kept["verifier"],
+            connector=connector, settings=settings, client_id=secrets.get("client_id", ""), client_secret=secrets.get("client_secret", ""),
+            return_url=_return_url(request), code=asked.text(request.GET, "code", longest=2_000), verifier=kept["verifier"],
         )  # fmt: skip
     except PortError as error:
-        return _form(request, connector, given, str(error))
+        return _form(request, connector, given, str(error), connection)
     given |= {key: str(told[key]) for key in consent.KEYS if told.get(key)}
+    if connection is not None:
+        return _connected_again(request, connector, connection, given, told)
     return _opened(request, connector, given, kept["name"], told)
 
 
@@ -90,7 +91,9 @@ def one(request: Request, connection: Connection) -> HttpResponse:
         "connection": connection, "freshness": queries.freshness_of(connection, request.now), "manifest": connector.manifest if connector else None,
         "streams": [(titles.get(s.name, "Changes"), s) for s in stream.shown(connection_id=connection.pk)],
         "runs": queries.runs(connection_id=connection.pk, limit=30), "waiting": bool(queries.quarantined(connection_id=connection.pk, limit=1)),
-        "door": request.build_absolute_uri(door), "answers": queries.answers(connection_id=connection.pk, limit=12),
+        "ends": consent.ends(connection.account, now=clock.real_now()),
+        "asks": choosing.asks(connection) is not None, "door": request.build_absolute_uri(door),
+        "answers": queries.answers(connection_id=connection.pk, limit=12),
     })  # fmt: skip
 
 
@@ -107,16 +110,6 @@ def read(request: Request, connection_id: int) -> HttpResponse:
     return redirect("connection", connection_id=connection.pk)
 
 
-@may_post("connect")
-def live(request: Request, connection_id: int) -> HttpResponse:
-    """From now on it is written to as well."""
-    connection = _system(connection_id)
-    lines = connecting.go_live(request.organisation_id, connection.pk, actor=actor_of(request))
-    added = f" {lines} lines were added to the map." if lines else ""
-    messages.success(request, f"{connection.name} is live.{added}")
-    return redirect("connection", connection_id=connection.pk)
-
-
 @may("connect", post="connect")
 def again(request: Request, connection_id: int) -> HttpResponse:
     """New credentials for it."""
@@ -124,15 +117,13 @@ def again(request: Request, connection_id: int) -> HttpResponse:
     connector = _connector(connection.vendor)
     if request.method != "POST":
         return _form(request, connector, dict(connection.settings), "", connection)
-    given = {field.name: asked.text(request.POST, field.name, longest=_LONGEST) for field in connector.manifest.fields}
-    kept = {**{f.name: connection.settings.get(f.name, "") for f in connector.manifest.fields if not f.secret}}
-    try:
-        connecting.again(request.organisation_id, connection.pk, given={**given, **kept}, actor=actor_of(request))
-    except PortError as error:
-        return _form(request, connector, dict(connection.settings), str(error), connection)
-    hooked.forget()
-    messages.success(request, f"{connection.name} is connected again.")
-    return redirect("connection", connection_id=connection.pk)
+    typed = {field.name: asked.text(request.POST, field.name, longest=_LONGEST) for field in connector.manifest.fields}
+    given = connecting.stored(request.organisation_id, connection.pk, typed)
+    if base.is_demo() and not _stays_here(connector, given):
+        return _form(request, connector, given, _STAYS, connection)
+    if connecting.by_consent(connection.vendor, given):
+        return _to_consent(request, connector, given, "", connection)
+    return _connected_again(request, connector, connection, given)
 
 
 @may_post("connect")
@@ -170,24 +161,36 @@ def _laid_out(text: str) -> str:
     return "\n".join(laid)
 
 
-def _to_consent(request: Request, connector: Connector, given: dict[str, str], name: str) -> HttpResponse:
+def _to_consent(request: Request, connector: Connector, given: dict[str, str], name: str, connection: Connection | None = None) -> HttpResponse:
     try:
-        settings, _ = connecting.split(connector.manifest.name, given)
+        settings, secrets = connecting.split(connector.manifest.name, given)
         address, state, verifier = consent.ask(
-            connector=connector, settings=settings, client_id=given.get("client_id", ""),
-            return_url=request.build_absolute_uri(reverse("system_returned")),
-        )  # fmt: skip
+            connector=connector, settings=settings, client_id=secrets.get("client_id", ""), return_url=_return_url(request)
+        )
     except PortError as error:
-        return _form(request, connector, given, str(error))
-    # What was typed holds secrets: kept encrypted until the person is back; the session knows only what to ask for.
-    kept = {"vendor": connector.manifest.name, "given": given, "name": name, "verifier": verifier}
-    secret.put(name=_kept(state), value=json.dumps(kept), now=request.now)
+        return _form(request, connector, given, str(error), connection)
+    about = connection.pk if connection else None
+    kept = {"vendor": connector.manifest.name, "given": given, "name": name, "verifier": verifier, "connection": about}
+    asking.put(state=state, kept=kept, now=clock.real_now())
     request.session["consent"] = state
-    return redirect(address)
+    # A page of our own, not a redirect: our own policy lets no form lead to another host, however many redirects lie between.
+    return render(request, "web/system_away.html", {"manifest": connector.manifest, "address": address, "minutes": asking.MINUTES})
 
 
-def _kept(state: str) -> str:
-    return f"consent:{state}"[:200]
+def _return_url(request: Request) -> str:
+    return str(request.build_absolute_uri(reverse("system_returned")))
+
+
+def _connected_again(request: Request, connector: Connector, connection: Connection, given: dict[str, str], told: Any = None) -> HttpResponse:
+    try:
+        connecting.again(request.organisation_id, connection.pk, given=given, actor=actor_of(request), told=told)
+    except PortError as error:
+        return _form(request, connector, dict(connection.settings), str(error), connection)
+    hooked.forget()
+    jobs.later(jobs.sync_connection, organisation=request.organisation_id, lock=f"sync-{connection.pk}", connection=connection.pk)
+    pilot = " It begins in pilot again: look at what happened meanwhile, then go live." if connection.paused_at else ""
+    messages.success(request, f"{connection.name} is connected again.{pilot}")
+    return redirect("connection", connection_id=connection.pk)
 
 
 def _opened(request: Request, connector: Connector, given: dict[str, str], name: str, told: Any = None) -> HttpResponse:
@@ -209,6 +212,7 @@ def _form(request: Request, connector: Connector, values: dict[str, str], wrong:
     ]
     return render(request, "web/system_form.html", {
         "manifest": connector.manifest, "rows": rows, "wrong": wrong, "again": connection, "fixed": connection is not None,
+        "return_url": _return_url(request),
     }, status=400 if wrong else 200)
 
 

@@ -47,6 +47,7 @@ class Access(Portal):
         private_token: str = "pat-twin",  # noqa: S107
         private_app_id: int = 2_270_001,
         redirect_uris: Iterable[str] | None = None,
+        withheld: Iterable[str] = (),
         per_ten_seconds: int | None = None,
         searches_per_second: int | None = None,
         **given: Any,
@@ -58,6 +59,8 @@ class Access(Portal):
         self.private_token = private_token
         self.private_app_id = private_app_id
         self.redirect_uris = None if redirect_uris is None else frozenset(redirect_uris)
+        #: Kinds of objects whose scope no application was granted.
+        self.withheld = set(withheld)
         self.per_ten_seconds = per_ten_seconds
         self.searches_per_second = searches_per_second
         self.tokens: dict[str, Token] = {private_token: Token(app_id=private_app_id)}
@@ -71,10 +74,18 @@ class Access(Portal):
         """Every path of the API wants a token; the pages for people and the token doors do not."""
         if request.path.startswith(("/crm/", "/account-info/")):
             token = self._bearer(request)
+            self._granted(request)
             if request.path.endswith("/search"):
                 self._not_too_fast("search", self.searches_per_second, 1, "SECONDLY")
             else:
                 self._not_too_fast(token.app_id, self.per_ten_seconds, 10, "TEN_SECONDLY_ROLLING")
+
+    def _granted(self, request: Request) -> None:
+        kind = next((part for part in request.path.split("/") if part in self.withheld), None)
+        if kind is not None:
+            scope = f"crm.objects.{kind}.read"
+            detail = {"message": "One or more of the following scopes are required.", "context": {"requiredGranularScopes": [scope]}}
+            raise Refused(f"This application was not granted the scope {scope}.", code=403, category="MISSING_SCOPES", errors=[detail])
 
     def caller(self, request: Request) -> By:
         """The application that calls, as the one who changes things."""

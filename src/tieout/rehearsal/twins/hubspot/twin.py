@@ -63,6 +63,9 @@ class HubSpot(People, PropertyDoors, OAuthDoors, Events):
             **application,
         )
 
+    def ways_in(self) -> dict[str, str]:
+        return {"access_token": self.private_token}
+
     # The account
 
     def details(self, request: Request) -> Response:

@@ -92,6 +92,19 @@ class QuickBooks(Bookkeeper, SigningIn, Twin):
         with self.lock:
             return self.permissions.tokens(self.permissions.grant(self.company(realm).realm))
 
+    def ways_in(self) -> dict[str, str]:
+        tokens = self.connect()
+        return {
+            "client_id": self.permissions.client_id,
+            "client_secret": self.permissions.client_secret,
+            "access_token": tokens["access_token"],
+            "refresh_token": tokens["refresh_token"],
+            "realmId": self.company().realm,
+            "item": "1",
+            "tax_code": "TAX",
+            "oauth_url": "%HERE%",
+        }
+
     def subscribe(self, url: str, verifier: str) -> None:
         """Send the events of all companies to this address, signed with this verifier token."""
         self.outbox.subscribers[url] = verifier

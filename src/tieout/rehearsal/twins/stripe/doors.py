@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,39 @@ from tieout.rehearsal.twins.stripe import refusals
 from tieout.rehearsal.twins.stripe.rehearse import Rehearsal
 
 Asked = dict[str, Any]
+
+
+def _at(asked: Asked) -> dt.datetime | None:
+    """`at`: a moment in the past it happened at; its event is kept, and nobody is told of it now."""
+    return dt.datetime.fromisoformat(asked["at"]) if asked.get("at") else None
+
+
+def raised(twin: Rehearsal, asked: Asked) -> Any:
+    """An invoice: `name` and `email` of the customer, who is made where there is none with that e-mail, `lines` of description and
+    amount, `days` until it is due, `number` and `address` where given."""
+    at = _at(asked)
+    known = next((one for one in twin.books.customers.newest_first() if one.email == asked["email"]), None)
+    more = {"address": asked["address"]} if asked.get("address") else {}
+    customer = known or twin.customer(asked["name"], email=asked["email"], at=at, **more)
+    lines = [(str(description), int(amount)) for description, amount in asked["lines"]]
+    return twin.invoice(customer, lines=lines, days=int(asked.get("days", 30)), number=asked.get("number"), sent=True, at=at)
+
+
+def void(twin: Rehearsal, asked: Asked) -> Any:
+    """`invoice`."""
+    return twin.void(asked["invoice"], at=_at(asked))
+
+
+def credit(twin: Rehearsal, asked: Asked) -> Any:
+    """`invoice` and `amount`; `memo` says why, and one memo is credited once."""
+    memo = asked.get("memo")
+    known = next((n for n in twin.books.credit_notes.newest_first("invoice", asked["invoice"]) if memo and n.memo == memo), None)
+    return known or twin.credit(asked["invoice"], int(asked["amount"]), memo=memo, at=_at(asked))
+
+
+def refund(twin: Rehearsal, asked: Asked) -> Any:
+    """`charge` or `invoice`; `amount` where not all."""
+    return twin.refund(_paid(asked), asked.get("amount"), at=_at(asked))
 
 
 def _paid(asked: Asked) -> str:
@@ -45,7 +79,7 @@ def fail_payment(twin: Rehearsal, asked: Asked) -> Any:
 
 def pay(twin: Rehearsal, asked: Asked) -> Any:
     """`invoice`; `amount` where not all, `out_of_band` where past Stripe."""
-    return twin.pay(asked["invoice"], asked.get("amount"), out_of_band=bool(asked.get("out_of_band", False)))
+    return twin.pay(asked["invoice"], asked.get("amount"), out_of_band=bool(asked.get("out_of_band", False)), at=_at(asked))
 
 
 def redeliver(twin: Rehearsal, _asked: Asked) -> Any:
@@ -60,5 +94,9 @@ DOORS: dict[str, Callable[[Rehearsal, Asked], Any]] = {
     "rotate_secret": rotate_secret,
     "fail_payment": fail_payment,
     "pay": pay,
+    "invoice": raised,
+    "void": void,
+    "credit": credit,
+    "refund": refund,
     "redeliver": redeliver,
 }

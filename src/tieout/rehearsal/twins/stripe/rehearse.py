@@ -199,6 +199,21 @@ class Rehearsal:
         with self.lock, self.books.at(at):
             return balance.pay_out(self.books, currency=currency)
 
+    def fail_refund(self, refund: Refund | str, *, at: Moment = None) -> Refund:
+        """A refund does not arrive."""
+        with self.lock, self.books.at(at):
+            return refunds.fail(self.books, self.books.refunds.get(_id(refund)))
+
+    def fail_payout(self, payout: Payout | str, *, at: Moment = None) -> Payout:
+        """The bank sends a payout back."""
+        with self.lock, self.books.at(at):
+            return balance.fail(self.books, self.books.payouts.get(_id(payout)))
+
+    def reverse_payout(self, payout: Payout | str, *, at: Moment = None) -> Payout:
+        """What arrived is taken back."""
+        with self.lock, self.books.at(at):
+            return balance.reverse(self.books, self.books.payouts.get(_id(payout)))
+
     # Events
 
     def endpoint(self, url: str, events: Sequence[str] = ("*",), *, version: str | None = None) -> Endpoint:

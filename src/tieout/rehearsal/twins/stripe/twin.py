@@ -100,8 +100,12 @@ class StripeTwin(Rehearsal, Twin):
             currency=currency,
             site=site,
         )
+        self._key = next(iter(keys))
         self._gate = access.Gate(keys=keys, reading=reading_keys, per_second=rate_limit, now=self.books.now)
         self._answers = Answers(self.books.now)
+
+    def ways_in(self) -> dict[str, str]:
+        return {"api_key": self._key}
 
     # The API
 

@@ -8,7 +8,7 @@ from tieout.core import money
 from tieout.stages.health import looking
 from tieout.stages.health.looking import Breach, Given, Looked
 
-CODE, TITLE, OF = "P11", "Exact money", "documents, payments and allocations"
+CODE, TITLE, OF = "P11", "Exact money", "documents, payments, allocations and payouts"
 SENTENCE = "Minor units per ISO 4217, currency always attached, no floats, parts sum to the whole, conversions carry rate and date."
 
 _DOCUMENTS = """
@@ -66,6 +66,26 @@ SELECT 'document ' || d.id, 'its instalments sum to ' || sum(u.amount_minor) || 
   FROM ledger_duedate u JOIN ledger_document d ON d.organisation_id = u.organisation_id AND d.id = u.document_id
  WHERE u.organisation_id = %(org)s GROUP BY d.id, d.amount_minor HAVING sum(u.amount_minor) <> d.amount_minor"""
 
+#: A payout's sums are those of its items, and its amount what they come to; where the source's own figures do not add up, it says so.
+_PAYOUTS = """
+WITH summed AS (
+  SELECT p.id, p.amount_minor, p.gross_minor, p.fee_minor, p.items, p.problem, count(i.id) AS found,
+         coalesce(sum(i.gross_minor) FILTER (WHERE i.what <> 'fee'), 0) AS gross,
+         coalesce(sum(i.fee_minor), 0) - coalesce(sum(i.gross_minor) FILTER (WHERE i.what = 'fee'), 0) AS fee
+    FROM ledger_payout p LEFT JOIN ledger_payoutitem i ON i.organisation_id = p.organisation_id AND i.payout_id = p.id
+   WHERE p.organisation_id = %(org)s GROUP BY p.organisation_id, p.id)
+SELECT 'payout ' || id,
+       CASE WHEN items <> found THEN 'is of ' || items || ' parts, and ' || found || ' are there'
+            WHEN gross_minor <> gross THEN 'stores ' || gross_minor || ' as gross, its parts sum to ' || gross
+            WHEN fee_minor <> fee THEN 'stores ' || fee_minor || ' as fees, its parts sum to ' || fee
+            WHEN problem = '' THEN 'is of ' || amount_minor || ', its parts come to ' || gross - fee || ', and nothing says so'
+            ELSE 'adds up and says: ' || problem END
+  FROM summed
+ WHERE items <> found OR gross_minor <> gross OR fee_minor <> fee OR (items > 0 AND gross - fee <> amount_minor) <> (problem <> '')"""
+
+#: What the source itself does not add up: told, for whoever asks it.
+_NOT_ADDING_UP = "SELECT count(*) FROM ledger_payout WHERE organisation_id = %(org)s AND problem <> ''"
+
 _NO_FLOATS = """
 SELECT 'column ' || table_name || '.' || column_name, 'holds money as ' || data_type FROM information_schema.columns
  WHERE table_schema = 'public' AND column_name LIKE '%%\\_minor' AND data_type NOT IN ('bigint', 'jsonb')"""
@@ -75,6 +95,7 @@ SELECT kind, currency, min(id), count(*) FROM (
   SELECT 'document' AS kind, currency, id FROM ledger_document WHERE organisation_id = %(org)s
   UNION ALL SELECT 'payment', currency, id FROM ledger_payment WHERE organisation_id = %(org)s
   UNION ALL SELECT 'allocation', currency, id FROM ledger_allocation WHERE organisation_id = %(org)s
+  UNION ALL SELECT 'payout', currency, id FROM ledger_payout WHERE organisation_id = %(org)s
   UNION ALL SELECT 'promise', currency, id FROM dialogue_promise WHERE organisation_id = %(org)s) c GROUP BY 1, 2"""
 
 #: Lines may leave out tax, freight or rounding: told, never held against a document.
@@ -85,14 +106,17 @@ SELECT count(*) FROM (
 
 _CHECKED = """
 SELECT (SELECT count(*) FROM ledger_document WHERE organisation_id = %(org)s) + (SELECT count(*) FROM ledger_payment WHERE organisation_id = %(org)s)
-     + (SELECT count(*) FROM ledger_allocation WHERE organisation_id = %(org)s)"""
+     + (SELECT count(*) FROM ledger_allocation WHERE organisation_id = %(org)s)
+     + (SELECT count(*) FROM ledger_payout WHERE organisation_id = %(org)s)"""
 
 
 def look(given: Given) -> Looked:  # noqa: ARG001 - every promise is looked at the same way
     """Sums kept by the database against the rows they are sums of; currencies against each other and against ISO 4217."""
-    asked = looking.ask(_DOCUMENTS, _PAYMENTS, _CURRENCIES, _PARTS, _NO_FLOATS)
+    asked = looking.ask(_DOCUMENTS, _PAYMENTS, _CURRENCIES, _PARTS, _PAYOUTS, _NO_FLOATS)
     other = looking.count(_LINES)
     notes = (f"{other:,} documents whose lines sum to another amount than the document: tax or freight beside the lines",) if other else ()
+    odd = looking.count(_NOT_ADDING_UP)
+    notes += (f"{odd:,} payouts whose parts do not come to their amount, by the source's own figures: see Payouts",) if odd else ()
     return Looked(checked=looking.count(_CHECKED), notes=notes).also(asked).also(looking.of(_unknown_codes()))
 
 

@@ -127,16 +127,16 @@ class Payout(Struct, kw_only=True, gc=False):
     currency: str
     description: str | None = "STRIPE PAYOUT"
     destination: str | None
-    failure_balance_transaction: None = None
-    failure_code: None = None
-    failure_message: None = None
+    failure_balance_transaction: str | None = None
+    failure_code: str | None = None
+    failure_message: str | None = None
     livemode: bool = False
     metadata: Metadata | None = {}
     method: str = "standard"
-    original_payout: None = None
+    original_payout: str | None = None
     payout_method: None = None
     reconciliation_status: str = "in_progress"
-    reversed_by: None = None
+    reversed_by: str | None = None
     source_type: str = "card"
     statement_descriptor: str | None = None
     status: str = "in_transit"

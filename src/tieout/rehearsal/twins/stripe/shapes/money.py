@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tieout.rehearsal.twins.stripe.shapes.common import Address, Metadata
+from tieout.rehearsal.twins.stripe.shapes.common import ABSENT, Address, Maybe, Metadata
 
 
 class Failure(Struct, kw_only=True, gc=False):
@@ -159,6 +159,8 @@ class Refund(Struct, kw_only=True, gc=False):
     customer: str | None = None
     customer_account: None = None
     destination_details: Destination = Destination()
+    failure_balance_transaction: Maybe = ABSENT
+    failure_reason: Maybe = ABSENT
     metadata: Metadata | None = {}
     payment_intent: str | None
     payment_method: str | None = None

@@ -94,6 +94,44 @@ def pay_out(books: Books, *, currency: str | None = None) -> Payout:
     return made
 
 
+def fail(books: Books, payout: Payout) -> Payout:
+    """The bank does not take it: the money is back in the balance, and goes out with the next one. Raises Refused."""
+    if payout.status not in ("paid", "in_transit", "pending"):
+        raise refusals.wrong_state(f"This payout is {payout.status} already")
+    back = enter(
+        books, kind="payout_failure", category="payout_reversal", source=payout.id, amount=payout.amount, currency=payout.currency,
+        description="STRIPE PAYOUT FAILURE",
+    )  # fmt: skip
+    # What comes back goes out anew as one amount: Stripe does not take the payments out of a payout that failed.
+    with books.changing(payout, "payout.updated"):
+        payout.status, payout.failure_code, payout.failure_message = "failed", "account_closed", "The bank account has been closed"
+        payout.failure_balance_transaction = back.id
+    books.tell("payout.failed", payout)
+    return payout
+
+
+def reverse(books: Books, payout: Payout) -> Payout:
+    """A payout that arrived is taken back from the bank by another one, of the amount below zero. Raises Refused."""
+    if payout.status != "paid" or payout.reversed_by:
+        raise refusals.wrong_state("Only a payout that arrived can be reversed, and once")
+    now = books.now()
+    made = Payout(
+        id=books.new_id("po_1"), amount=-payout.amount, arrival_date=_midnight(now) + _DAY, created=now, currency=payout.currency,
+        destination=books.bank,
+        automatic=False, original_payout=payout.id, status="paid", reconciliation_status="not_applicable", trace_id=Trace(),
+    )  # fmt: skip
+    own = enter(
+        books, kind="payout", category="payout_reversal", source=made.id, amount=payout.amount, currency=payout.currency,
+        description="STRIPE PAYOUT REVERSAL",
+    )  # fmt: skip
+    made.balance_transaction = own.id
+    books.payouts.add(made)
+    books.tell("payout.created", made)
+    with books.changing(payout, "payout.updated"):
+        payout.reversed_by = made.id
+    return made
+
+
 def _midnight(moment: int) -> int:
     return int(dt.datetime.combine(dt.datetime.fromtimestamp(moment, dt.UTC).date(), dt.time(), dt.UTC).timestamp())
 

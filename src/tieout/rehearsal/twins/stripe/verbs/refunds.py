@@ -47,6 +47,25 @@ def make(books: Books, charge: Charge, amount: int | None = None, given: Given |
     return made
 
 
+def fail(books: Books, refund: Refund) -> Refund:
+    """The bank sends a refund back: the money is the account's again, and the charge's. Raises Refused."""
+    if refund.status not in ("succeeded", "pending"):
+        raise refusals.wrong_state(f"This refund is {refund.status} already")
+    charge = books.charges.get(refund.charge)
+    with books.changing(refund, "refund.updated"):
+        refund.status, refund.failure_reason = "failed", "lost_or_stolen_card"
+        entered = balance.enter(
+            books, kind="refund_failure", category="refund_failure", source=refund.id, amount=refund.amount, currency=refund.currency,
+            description="Refund failure",
+        )  # fmt: skip
+        refund.failure_balance_transaction = entered.id
+    charge.amount_refunded -= refund.amount
+    charge.refunded = False
+    books.tell("refund.failed", refund)
+    books.tell("charge.updated", charge)
+    return refund
+
+
 def create(books: Books, given: Given) -> Refund:
     if given.get("charge") and given.get("payment_intent"):
         raise refusals.exclusive("charge", "payment_intent")
