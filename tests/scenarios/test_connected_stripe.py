@@ -22,6 +22,7 @@ from tieout.rehearsal.twins.server import Serving, serving
 from tieout.rehearsal.twins.stripe import TWIN
 from tieout.stages.base import crash, walls
 from tieout.stages.intake.models import Connection
+from tieout.stages.ledger.models import Customer
 
 Stripe = TWIN
 KEY = "sk_test_twin"
@@ -295,6 +296,10 @@ def test_a_reader_killed_anywhere_loses_and_doubles_nothing(organisation: uuid.U
     twin = stripe.twin
     for tell in (paid, part_paid, credited_before_it_is_paid):
         tell(twin)
+    twin.customer("Early Bird Ltd")
+    # What happened lies further back than events are looked at again: whoever loses it here has lost it.
+    twin.move_clock(3_600)
+    twin.customer("Nobody yet")
     books = account(organisation, stripe)
     script = f"""
 import django; django.setup()
@@ -311,6 +316,8 @@ sync.once(UUID("{organisation}"), {books.connection})
     assert books.sync().stopped == ""
     assert books.sync().stopped == ""
     assert len(books.payments()) == 3
+    with walls.inside(organisation):
+        assert set(Customer.objects.values_list("name", flat=True)) == {"Kestrel & Co", "Early Bird Ltd", "Nobody yet"}
     agree(books, twin)
 
 

@@ -251,6 +251,9 @@ def test_at_random_it_agrees_within_two_readings_after_the_faults_end(world: Wor
 def test_a_reader_killed_anywhere_loses_and_doubles_nothing(world: World, point: str) -> None:
     for what in range(5):
         world.happen(what)
+    # Further back than changes are looked at again: whoever loses it here has lost it.
+    world.twin.move_clock(3_600)
+    world.happen(1)
     script = f"""
 import django; django.setup()
 from uuid import UUID
