@@ -110,6 +110,24 @@ def test_pages_are_asked_over_a_tenth_and_over_all_of_the_history(where: place.P
     assert all(f.verdict == "" for f in found if f.unit == "ms")
 
 
+@pytest.mark.database
+def test_every_delivery_at_the_door_is_kept_once_beside_a_bare_insert_and_beside_a_history(where: place.Place) -> None:
+    found = tiny(where, "hooks", 50)  # the benchmark itself compares what was delivered with what was kept
+    ours, bare = found["hooks: taken"], found["hooks: bare view"]
+    assert ours.seconds
+    assert bare.seconds
+    assert found["hooks: of a bare insert"].verdict == ""
+    assert found["hooks: answered at 200 a second while a history is read, p99"].value > 0
+
+
+@pytest.mark.slow
+@pytest.mark.database
+@pytest.mark.timeout(300)
+def test_every_change_in_stripe_is_seen_in_both_others(where: place.Place) -> None:
+    found = tiny(where, "propagation", 20)  # the benchmark itself waits for every one of them
+    assert found["propagation: all others updated, p95"].value >= found["propagation: all others updated, median"].value > 0
+
+
 def test_matching_and_reading_need_no_database(where: place.Place) -> None:
     matched, read = tiny(where, "match", 60), tiny(where, "read", 300)
     assert matched["match: applied by machine"].value > matched["match: applied by the number-and-amount matcher"].value

@@ -209,7 +209,8 @@ def test_whatever_becomes_of_the_events_the_end_is_the_same(world: World, kind: 
     path = f"/hooks/{organisation}/{connection}/{token}/"
     secret = world.subscribe(f"http://localhost{path}")
     with walls.inside(organisation):
-        system.replace_secrets(connection=Connection.objects.get(pk=connection), secrets={hooked.SECRET: secret}, actor=ADA, now=NOW)
+        row = Connection.objects.get(pk=connection)
+        system.replace_secrets(connection=row, secrets={hooked.SECRET: secret}, account=row.account, actor=ADA, now=NOW)
     hooked.forget()
     answers: list[int] = []
 

@@ -38,7 +38,7 @@ class Doors:
         endpoint = self.twin.endpoint(f"http://localhost{self.path}")
         with walls.inside(organisation):
             row = Connection.objects.get(pk=self.books.connection)
-            system.replace_secrets(connection=row, secrets={"webhook_secret": endpoint.secret}, actor=ADA, now=NOW)
+            system.replace_secrets(connection=row, secrets={"webhook_secret": endpoint.secret}, account=row.account, actor=ADA, now=NOW)
         hooked.forget()
         self.endpoint = endpoint
         self.twin._postman = httpx2.Client(transport=httpx2.MockTransport(self._arrive))

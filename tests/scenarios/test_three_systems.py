@@ -221,7 +221,7 @@ def test_with_a_fault_while_the_books_are_told_nothing_is_doubled(office: Office
     office.agree()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(6, 40))])
 def test_at_random_all_agree_within_two_rounds_after_the_faults_end(office: Office, seed: int) -> None:
     print(f"seed {seed}")
     chance = random.Random(seed)

@@ -101,9 +101,10 @@ BUGS = (
     ),
     Bug(
         "the place to go on from is kept before the records are", "the engine", "flow/sync.py",
-        'crash.point("sync.after_read")\n                with self._inside():\n',
-        "with self._inside():\n                    stream.move(connection_id=self.connection_id, name=one.name, cursor=cursor, now=clock.now())\n"
-        '                crash.point("sync.after_read")\n                with self._inside():\n',
+        'crash.point("sync.after_read")\n                    self._checkpoint(',
+        "with self._inside():\n                        stream.move("
+        "connection_id=self.connection_id, name=one.name, cursor=waiting[-1].cursor, now=clock.now())\n"
+        '                    crash.point("sync.after_read")\n                    self._checkpoint(',
         "tests/scenarios/test_connected_stripe.py::test_a_reader_killed_anywhere_loses_and_doubles_nothing",
     ),
     Bug(

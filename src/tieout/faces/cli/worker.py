@@ -10,6 +10,10 @@ import click
 
 from tieout.faces.cli import _setup
 
+#: How often waiting jobs are looked for, beside being told of new ones: nobody tells of one whose lock has become free, and a look costs
+#: a millisecond.
+_LOOK_SECONDS = 0.2
+
 
 @click.command(help="Run the jobs: imports, planning, sending, mailboxes, the sweep of stalled jobs.")
 @click.option("--concurrency", default=4, show_default=True, help="jobs at once in this process")
@@ -25,4 +29,6 @@ async def _work(worker_app: Any, concurrency: int) -> None:
     # Left to itself the loop has a few threads for each processor, and no more jobs than that would run at once.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(concurrency, thread_name_prefix="job"))
     async with worker_app.open_async():
-        await worker_app.run_worker_async(concurrency=concurrency, install_signal_handlers=True, delete_jobs="successful")
+        await worker_app.run_worker_async(
+            concurrency=concurrency, install_signal_handlers=True, delete_jobs="successful", fetch_job_polling_interval=_LOOK_SECONDS
+        )

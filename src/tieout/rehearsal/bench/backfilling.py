@@ -84,7 +84,7 @@ def _twin(size: int) -> Iterator[str]:
     )
     try:
         assert program.stdout is not None
-        yield program.stdout.readline().strip().rpartition(" ")[2]
+        yield program.stdout.readline().partition(" answers at ")[2].split()[0]
     finally:
         program.send_signal(signal.SIGTERM)
         program.wait(20)

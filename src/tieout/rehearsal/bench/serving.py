@@ -53,7 +53,7 @@ def twin(name: str, *options: str) -> Iterator[str]:
     """`tieout twin NAME`; yields its address."""
     with _running([*_TIEOUT, "twin", name, *options], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().decode().strip().rpartition(" ")[2]
+        yield process.stdout.readline().decode().partition(" answers at ")[2].split()[0]
 
 
 @contextmanager
