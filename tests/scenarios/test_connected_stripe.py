@@ -16,6 +16,9 @@ import stamina
 
 from tests.conftest import ROOT
 from tests.scenarios.connected import Books, connect
+from tieout.adapters.ports.connector import Command
+from tieout.adapters.ports.errors import Unsupported
+from tieout.flow import line as lines
 from tieout.rehearsal.twins import faults as faulty
 from tieout.rehearsal.twins.faults import Fault
 from tieout.rehearsal.twins.server import Serving, serving
@@ -85,6 +88,26 @@ def test_a_history_of_several_pages_is_read_whole(organisation: uuid.UUID, strip
     assert books.sync().stopped == ""
     assert len(books.open_by_number()) == 230
     agree(books, stripe.twin)
+
+
+@pytest.mark.parametrize("fault", ["", "error_after", "silent_after", "cut", "truncated"])
+def test_a_field_of_a_customer_is_changed_there_and_the_rest_stays(organisation: uuid.UUID, stripe: Serving, fault: str) -> None:
+    twin = stripe.twin
+    address = {"line1": "12 Ferry Row", "city": "Hamburg", "postal_code": "20095", "country": "DE"}
+    customer = twin.customer("Brightwater GmbH", email="ap@brightwater.example", address=address)
+    books = account(organisation, stripe)
+    with lines.open(organisation, books.connection) as there:
+        for field, value in (("city", "Berlin"), ("name", "Brightwater Foods GmbH"), ("city", "Munich")):
+            if fault:
+                twin.faults.put(Fault(fault=fault, method="POST", path="customers"))
+            body = {"customer": customer.id, "field": field, "value": value}
+            there.connector.write(there.http, there.settings, Command(act="update_customer", key="1:update_customer:1", body=body))
+        with pytest.raises(Unsupported, match="takes no change of a customer's language"):
+            body = {"customer": customer.id, "field": "language", "value": "en"}
+            there.connector.write(there.http, there.settings, Command(act="update_customer", key="k", body=body))
+    now = twin.books.customers.find(customer.id)
+    assert (now.name, now.email) == ("Brightwater Foods GmbH", "ap@brightwater.example")
+    assert (now.address.line1, now.address.city, now.address.postal_code, now.address.country) == ("12 Ferry Row", "Munich", "20095", "DE")
 
 
 STORIES: dict[str, Callable[[Stripe], None]] = {}

@@ -905,6 +905,26 @@ def test_a_company_we_gave_a_number_by_its_figures_is_the_customers_company(desk
     assert desk.write("company", ours="41", name="Alder Ceramics").raw.id == firm.id
 
 
+@pytest.mark.parametrize("fault", ["", "error_after", "silent_after", "cut", "truncated"])
+def test_a_property_of_a_company_changes_and_the_rest_stays(desk: Desk, twin: Watched, fault: str) -> None:
+    firm = twin.company("The Water People", phone="+49 30 1234", city="Hamburg")
+    wanted = {"customer": firm.id, "field": "name", "value": "Brightwater Foods GmbH"}
+    assert desk.find("update_customer", **wanted) is None
+    if fault:
+        twin.faults.put(Fault(fault=fault, method="PATCH"))
+    raw = desk.write("update_customer", **wanted).raw
+    assert (desk.said(raw)["name"], firm.properties["phone"], firm.properties["city"]) == ("Brightwater Foods GmbH", "+49 30 1234", "Hamburg")
+    assert desk.find("update_customer", **wanted) is not None
+
+
+@pytest.mark.parametrize(("customer", "field"), [("1", "email"), ("contact-1", "name"), ("1", "language")])
+def test_what_is_no_companys_is_not_changed(desk: Desk, twin: Watched, customer: str, field: str) -> None:
+    before = len(twin.heard)
+    with pytest.raises((Unsupported, BadRecord)):
+        desk.write("update_customer", customer=customer, field=field, value="x")
+    assert len(twin.heard) == before
+
+
 def test_our_own_company_comes_back_as_ours(desk: Desk, twin: Watched) -> None:
     settled(desk)
     desk.write("company", "key-1", ours="41", name="Bramble")

@@ -65,8 +65,8 @@ class Watched(QuickBooks):
         return response
 
     def _dreamt(self, request: Request) -> Response:
-        record = self.read("Invoice", json.loads(request.get_data())["Id"])
-        return self._answer({"Invoice": record})
+        entity = "Customer" if request.path.endswith("/customer") else "Invoice"
+        return self._answer({entity: self.read(entity, json.loads(request.get_data())["Id"])})
 
     def post(self, delivery: Delivery) -> None:
         self.parcels.append(delivery)
@@ -1095,6 +1095,48 @@ def test_a_change_that_closed_books_swallow_is_said_aloud(desk: Desk, twin: Watc
             desk.write(act, document=invoice["Id"], **more)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "shows"),
+    [
+        ("name", "Acme Holding: East", {"DisplayName": "Acme Holding - East", "CompanyName": "Acme Holding - East"}),
+        ("email", "pay@acme.example", {"PrimaryEmailAddr": {"Address": "pay@acme.example"}}),
+        ("phone", "+49 30 1234", {"PrimaryPhone": {"FreeFormNumber": "+49 30 1234"}}),
+    ],
+)
+def test_a_field_of_a_customer_changes_and_the_rest_stays(desk: Desk, twin: Watched, acme: Json, field: str, value: str, shows: Json) -> None:
+    twin.change("Customer", acme, BillAddr={"Line1": "12 Ferry Row", "City": "Hamburg"}, Notes="a good one")
+    wanted = {"customer": acme["Id"], "field": field, "value": value}
+    now = json.loads(desk.write("update_customer", "7:c:1", **wanted).raw.body)
+    assert {name: now[name] for name in shows} == shows
+    assert (now["BillAddr"]["Line1"], now["BillAddr"]["City"], now["Notes"]) == ("12 Ferry Row", "Hamburg", "a good one")
+    again, found = desk.write("update_customer", "7:c:1", **wanted), desk.find("update_customer", "7:c:1", **wanted)
+    assert found is not None
+    assert (again.found, len(twin.requests("/customer", "POST"))) == (True, 1)
+
+
+def test_an_address_keeps_its_other_lines(desk: Desk, twin: Watched, acme: Json) -> None:
+    twin.change("Customer", acme, BillAddr={"Line1": "12 Ferry Row", "City": "Hamburg"})
+    now = json.loads(desk.write("update_customer", customer=acme["Id"], field="city", value="Berlin").raw.body)
+    assert (now["BillAddr"]["Line1"], now["BillAddr"]["City"]) == ("12 Ferry Row", "Berlin")
+
+
+def test_a_customer_is_not_changed_where_it_cannot_be(desk: Desk, twin: Watched, acme: Json) -> None:
+    twin.customer("Marlow")
+    with pytest.raises(BadRecord, match="is taken in QuickBooks"):
+        desk.write("update_customer", customer=acme["Id"], field="name", value="Marlow")
+    with pytest.raises(Unsupported, match="takes no change of a customer's language"):
+        desk.write("update_customer", customer=acme["Id"], field="language", value="en")
+    twin.asleep = True
+    with pytest.raises(BadRecord, match="did not do it"):
+        desk.write("update_customer", customer=acme["Id"], field="city", value="Berlin")
+
+
+def test_a_customer_saved_by_somebody_else_in_between_is_read_once_more(desk: Desk, twin: Watched, acme: Json) -> None:
+    twin.meanwhile += [lambda: twin.change("Customer", acme, Notes="thank you")]
+    now = json.loads(desk.write("update_customer", customer=acme["Id"], field="phone", value="030 1").raw.body)
+    assert (now["PrimaryPhone"]["FreeFormNumber"], now["Notes"]) == ("030 1", "thank you")
+
+
 # Whatever goes wrong
 
 
@@ -1111,6 +1153,7 @@ def effects(acme: Json, twin: Watched) -> dict[str, tuple[Json, str]]:
         "refund": (money(acme, 500), "RefundReceipt"),
         "payout": ({"currency": "USD", "date": TODAY, "payments": [{"payment": payment["Id"], "amount_minor": 6_000}]}, "Deposit"),
         "void": ({"document": open_invoice["Id"]}, ""),
+        "update_customer": ({"customer": acme["Id"], "field": "city", "value": "Port Alder"}, ""),
         "update_invoice": ({"document": open_invoice["Id"], "due_date": "2026-09-01"}, ""),
     }
 
@@ -1157,7 +1200,7 @@ def test_a_write_that_never_gets_an_answer_is_found_or_done_later_but_never_twic
     assert not entity or len(twin.living(entity)) == before + 1
 
 
-@pytest.mark.parametrize("act", [act for act in ACTS if act not in ("void", "update_invoice")])
+@pytest.mark.parametrize("act", [act for act in ACTS if act not in ("void", "update_customer", "update_invoice")])
 def test_a_replayed_answer_is_not_believed_when_the_object_has_been_deleted(desk: Desk, twin: Watched, acme: Json, act: str) -> None:
     body, entity = effects(acme, twin)[act]
     made = desk.write(act, **body)

@@ -65,21 +65,29 @@ CHANGES: Mapping[str, Callable[[str], dict[str, Any]]] = {
 def change(http: Http, settings: Mapping[str, Any], command: Command) -> Receipt:
     """One field of a customer. Somebody else's save in between is met by reading it once more."""
     raw = _standing(http, settings, command)
-    for _ in range(2):
+    todo = _todo(raw, command)
+    if todo is None:
+        return Receipt(raw=raw, found=True)
+    try:
+        said = _saved(http, settings, command, raw, todo)
+    except faults.Stale:
+        raw = _standing(http, settings, command)
         todo = _todo(raw, command)
-        if todo is None:
-            return Receipt(raw=raw, found=True)
-        wanted = {"Id": raw.id, "SyncToken": raw.version, "sparse": True, **todo}
-        try:
-            answer = posting.post(http, settings, client.CUSTOMERS, wanted, request_id=marks.request_id(command.key, raw.version))
-        except faults.NameTaken:
-            raise BadRecord(f"the name {command.body['value']!r} is taken in QuickBooks, by another customer, a vendor or an employee",
-                            field="name") from None
-        except faults.Stale:
-            raw = _standing(http, settings, command)
-            continue
-        return Receipt(raw=_standing(http, settings, command), said=answer.headers.get("intuit_tid", ""))
-    raise BadRecord(f"customer {raw.id} is being changed in QuickBooks again and again; look at it there")
+        said = _saved(http, settings, command, raw, todo) if todo else ""
+    raw = _standing(http, settings, command)
+    if _todo(raw, command) is not None:
+        raise BadRecord(f"QuickBooks took the change of customer {raw.id} and did not do it; look at it there", field=str(command.body["field"]))
+    return Receipt(raw=raw, said=said)
+
+
+def _saved(http: Http, settings: Mapping[str, Any], command: Command, raw: Raw, todo: Mapping[str, Any]) -> str:
+    wanted = {"Id": raw.id, "SyncToken": raw.version, "sparse": True, **todo}
+    try:
+        answer = posting.post(http, settings, client.CUSTOMERS, wanted, request_id=marks.request_id(command.key, raw.version))
+    except faults.NameTaken:
+        taken = f"the name {command.body['value']!r} is taken in QuickBooks, by another customer, a vendor or an employee"
+        raise BadRecord(taken, field="name") from None
+    return answer.headers.get("intuit_tid", "")
 
 
 def find_change(http: Http, settings: Mapping[str, Any], command: Command) -> Receipt | None:

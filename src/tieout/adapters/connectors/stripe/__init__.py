@@ -63,7 +63,7 @@ class _Stripe:
         abilities=Abilities(
             incremental="events", lookback_days=30, deletes="events", max_page=client.PAGE, idempotency="header", optimistic_lock=False,
             webhook="signed_body", money="minor", time="utc", partial_payments=True, credit_links=True, writes=write.ACTS,
-            changes=tuple(write.CHANGES),
+            changes=write.CHANGES,
             rate=Rate(per_second=25, concurrent=8),
         ),
         tested=(
