@@ -251,13 +251,14 @@ def _touches(point_ids: list[int], now: dt.datetime) -> dict[int, list[gate.Touc
 
 
 def _sources() -> tuple[dict[int, gate.Source], frozenset[int]]:
-    """Every connection; and those whose silence matters to every demand: where money comes from, and the mailbox of answers."""
+    """Every connection; and those whose silence matters to every demand: where money comes from, and the mailbox of answers. One that
+    somebody has disconnected brings no money any more, and holds only what was born there."""
     found: dict[int, gate.Source] = {}
     money: set[int] = set()
     for pk, kind, name, hours, last, brings_money in _rows(
         """SELECT c.id, c.kind, c.name, c.cadence_hours, c.last_success_at,
                   EXISTS (SELECT 1 FROM ledger_sourcerecord r WHERE r.organisation_id = c.organisation_id AND r.connection_id = c.id
-                             AND r.kind = 'payment' AND r.retracted_at IS NULL)
+                             AND r.kind = 'payment' AND r.retracted_at IS NULL) AND c.paused_at IS NULL
              FROM intake_connection c WHERE c.organisation_id = %(org)s""",
     ):
         if kind == "hand":
