@@ -11,18 +11,19 @@ import pytest
 
 from tests.scenarios import test_three_systems as three
 from tests.scenarios.test_three_systems import Office
-from tieout.flow import write
+from tieout.flow import clock, write
 from tieout.rehearsal.twins.faults import Fault
 from tieout.stages.base import walls
 from tieout.stages.intake.models import Connection
 from tieout.stages.ledger.models import Payout
+from tieout.stages.writeback import decide
 from tieout.stages.writeback.models import Outgoing
 
 office = three.office
 
 
 def _paid(office: Office, cents: int = 12_000) -> Any:
-    invoice = office.stripe.invoice(office.stripe.customer("Brightwater GmbH", email="ap@brightwater.example"), cents)
+    invoice = three._raised(office, cents)
     office.stripe.pay(invoice)
     office.round()
     return invoice
@@ -47,6 +48,7 @@ def _map(office: Office, **settings: str) -> None:
         row = Connection.objects.get(pk=office.accounting.connection)
         row.settings = {name: value for name, value in {**row.settings, **settings}.items() if value}
         row.save(update_fields=["settings"])
+        decide.resume(connection_id=row.pk, now=clock.now())
 
 
 def test_a_refund_is_a_refund_receipt_and_both_invoices_stay_paid(office: Office) -> None:
@@ -128,8 +130,8 @@ def test_an_unmapped_fee_account_waits_for_a_person_and_goes_once_it_is_said(off
     office.round()
     assert office.theirs("Deposit") == []
     ((_, state, receipt),) = [row for row in office.told() if row[0] == "payout"]
-    assert state == "waiting"
-    assert "fee_account does not say" in receipt
+    assert state == "person"
+    assert "needs mapping" in receipt
     _map(office, fee_account=fee)
     office.round()
     assert len(office.theirs("Deposit")) == 1

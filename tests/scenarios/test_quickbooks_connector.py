@@ -1021,7 +1021,7 @@ def test_a_payout_takes_its_payments_to_the_bank_less_refunds_and_the_fee(desk: 
     pytest.param({"amount_minor": 9_999}, {}, "come to 97.10 USD", id="parts of another sum"),
     pytest.param({}, {"fee_account": ""}, "fee of a payout needs mapping", id="no account for the fee"),
     pytest.param({}, {"bank_account": ""}, "bank account of a payout needs mapping", id="no bank account"),
-    pytest.param({"payments": []}, {}, "needs its payments", id="no payments"),
+    pytest.param({"payments": []}, {}, "comes to zero or more", id="no payments"),
     pytest.param({"payments": [{"payment": "9999", "amount_minor": 10_000}]}, {}, "Object Not Found", id="a payment that is not there"),
 ])
 def test_a_payout_that_cannot_be_is_refused(desk: Desk, twin: Watched, acme: Json, body: Json, settings: Json, said: str) -> None:
@@ -1083,8 +1083,6 @@ def test_dates_number_and_note_of_an_invoice_change_and_the_mark_stays(desk: Des
     again, found = desk.write("update_invoice", "7:u:1", **wanted), desk.find("update_invoice", "7:u:1", **wanted)
     assert found is not None
     assert (again.found, len(twin.requests("/invoice", "POST"))) == (True, 2)
-    with pytest.raises(BadRecord, match="lines of an invoice"):
-        desk.write("update_invoice", document=made.raw.id, lines=[])
 
 
 def test_a_change_that_closed_books_swallow_is_said_aloud(desk: Desk, twin: Watched, acme: Json) -> None:
@@ -1143,7 +1141,8 @@ def test_a_customer_saved_by_somebody_else_in_between_is_read_once_more(desk: De
 def effects(acme: Json, twin: Watched) -> dict[str, tuple[Json, str]]:
     """For each act a body that works, and the kind of record it makes or changes."""
     open_invoice, other, memo = twin.invoice(acme, 100), twin.invoice(acme, 60), twin.credit(acme, 30)
-    payment = twin.pay(other)
+    payment, third = twin.pay(other), twin.invoice(acme, 40)
+    lessened, banked = twin.pay(third), twin.deposit(twin.pay(twin.invoice(acme, 25)))
     return {
         "customer": ({"name": "Marlow"}, "Customer"),
         "invoice": (form(acme), "Invoice"),
@@ -1152,6 +1151,10 @@ def effects(acme: Json, twin: Watched) -> dict[str, tuple[Json, str]]:
         "apply_credit": (money(acme, 1_000, credit_note=memo["Id"], document=open_invoice["Id"]), "Payment"),
         "refund": (money(acme, 500), "RefundReceipt"),
         "payout": ({"currency": "USD", "date": TODAY, "payments": [{"payment": payment["Id"], "amount_minor": 6_000}]}, "Deposit"),
+        "cancel_payout": ({"deposit": banked["Id"]}, ""),
+        "change_payment": (
+            {"payment": lessened["Id"], "currency": "USD", "amount_minor": 3_000, "applied": [{"document": third["Id"], "amount_minor": 3_000}]}, "",
+        ),
         "void": ({"document": open_invoice["Id"]}, ""),
         "update_customer": ({"customer": acme["Id"], "field": "city", "value": "Port Alder"}, ""),
         "update_invoice": ({"document": open_invoice["Id"], "due_date": "2026-09-01"}, ""),
@@ -1173,7 +1176,7 @@ def test_a_write_that_fails_on_the_way_is_done_exactly_once(desk: Desk, twin: Wa
     before = len(twin.living(entity)) if entity else 0
     twin.faults.put(Fault(fault=fault, method="POST", times=2))
     receipt = desk.write(act, **body)
-    assert not receipt.raw.gone
+    assert bool(receipt.raw.gone) is (act == "cancel_payout")
     assert not entity or len(twin.living(entity)) == before + 1
     found = desk.find(act, **body)
     assert found is not None
@@ -1200,7 +1203,7 @@ def test_a_write_that_never_gets_an_answer_is_found_or_done_later_but_never_twic
     assert not entity or len(twin.living(entity)) == before + 1
 
 
-@pytest.mark.parametrize("act", [act for act in ACTS if act not in ("void", "update_customer", "update_invoice")])
+@pytest.mark.parametrize("act", [act for act in ACTS if act not in ("cancel_payout", "change_payment", "void", "update_customer", "update_invoice")])
 def test_a_replayed_answer_is_not_believed_when_the_object_has_been_deleted(desk: Desk, twin: Watched, acme: Json, act: str) -> None:
     body, entity = effects(acme, twin)[act]
     made = desk.write(act, **body)
@@ -1220,7 +1223,7 @@ def test_a_replayed_answer_is_not_believed_when_the_object_has_been_deleted(desk
 def test_a_write_waits_where_it_is_asked_to(desk: Desk, twin: Watched, acme: Json, act: str) -> None:
     body, _ = effects(acme, twin)[act]
     twin.faults.put(Fault(fault="too_many", method="POST", retry_after=0))
-    assert not desk.write(act, **body).raw.gone
+    assert bool(desk.write(act, **body).raw.gone) is (act == "cancel_payout")
     twin.faults.put(Fault(fault="too_many", retry_after=60, times=0))
     with pytest.raises(TryLater) as told:
         desk.write(act, "7:x:9", **body)

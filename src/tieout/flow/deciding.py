@@ -25,6 +25,8 @@ def happened(organisation_id: UUID, effect_id: int, *, external_id: str, actor: 
     try:
         with line.open(organisation_id, row.connection_id) as open_line:
             stream = next((one.name for one in open_line.connector.manifest.streams if one.kinds[0] == recognise.MAKES[row.kind]), "")
+            with walls.inside(organisation_id):
+                asked_at = clock.now()
             found = list(open_line.connector.reread(open_line.http, open_line.settings, refs=[Ref(stream, external_id)])) if stream else []
             if any(raw.id == external_id and raw.stream == stream and raw.gone for raw in found):
                 return Refused(f"{row.connection.name} has no {recognise.MAKES[row.kind].replace('_', ' ')} with the id {external_id}")
@@ -32,8 +34,9 @@ def happened(organisation_id: UUID, effect_id: int, *, external_id: str, actor: 
                 refused = _decided(organisation_id, effect_id, external_id, f"and {row.connection.name} has {external_id}" if found else "", actor)
                 if refused is None and found:
                     taking.echo(
-                        connector=open_line.connector, settings=open_line.settings, objects=found, connection_id=row.connection_id, now=clock.now()
-                    )
+                        connector=open_line.connector, settings=open_line.settings, objects=found, connection_id=row.connection_id, now=clock.now(),
+                        asked_at=asked_at,
+                    )  # fmt: skip
             return refused
     except PortError as error:
         return _decided(organisation_id, effect_id, external_id, f"not looked up: {error}", actor)
