@@ -32,14 +32,17 @@ def look(*, given: Given) -> Iterator[Sight]:
     pairs = LinkProposal.objects.filter(state="open", related=False).count()
     if pairs:
         yield Sight(
-            kind="pair", key="pair", severity="note", what="customers", subject=f"{_many(pairs, 'pair')} may be one customer each",
+            kind="pair", key="pair", severity="note", what="customers",
+            subject="Two customers may be one" if pairs == 1 else f"{pairs} pairs of customers may be one each",
             says=f"{_many(pairs, 'pair')} of which the machine is not certain; nothing is written anywhere for them before it is",
             mend="look at them side by side, under Same customer", page="identity", count=pairs,
         )  # fmt: skip
     twice = duplicates.find()
     if twice:
         yield Sight(
-            kind="twice", key="twice", severity="soon", what="duplicates", subject=f"{_many(len(twice), 'record')} may stand twice in one source",
+            kind="twice", key="twice", severity="soon", what="duplicates",
+            subject="Something may stand twice in one source" if len(twice) == 1
+            else f"{len(twice)} records may stand twice in their source",
             says=f"{twice[0].why} in {twice[0].connection}" + (f", and {len(twice) - 1} more" if len(twice) > 1 else ""),
             mend="take one of each away where it was made, or say that they are two", page="duplicates", count=len(twice),
         )  # fmt: skip
